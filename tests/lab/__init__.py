@@ -1,0 +1,1 @@
+"""The lab: real Asterisk, PostgreSQL, sipp and scripted phones, all on loopback."""
