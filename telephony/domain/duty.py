@@ -1,0 +1,88 @@
+"""Who is on duty when: weekly shifts in local wall-clock time.
+
+The layered roster (rotations, overrides, absences) will resolve into the same answer; nothing
+outside this module reads a `Shift`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Presence(StrEnum):
+    """Where an operator's roster puts them at a moment."""
+
+    ON_SHIFT = "on_shift"
+    LUNCH = "lunch"
+    OFF = "off"
+    UNSCHEDULED = "unscheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A weekly shift of one operator in one group.
+
+    `days` are ISO weekdays (1 = Monday) on which the shift starts. An `end` at or before `start`
+    is on the next day. `lunch` is a half-open interval inside the shift.
+    """
+
+    operator: str
+    days: frozenset[int]
+    start: time
+    end: time
+    lunch: tuple[time, time] | None = None
+
+    def presence(self, local: datetime) -> Presence:
+        """Return where the shift puts its operator at a local wall-clock moment (naive)."""
+        for day in (local.date(), local.date() - timedelta(days=1)):
+            if day.isoweekday() not in self.days:
+                continue
+            if _within(day, self.start, self.start, self.end, local):
+                if self.lunch and _within(day, self.start, self.lunch[0], self.lunch[1], local):
+                    return Presence.LUNCH
+                return Presence.ON_SHIFT
+        return Presence.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The shifts of one group and the zone (IANA name) whose wall clock they follow."""
+
+    zone: str
+    shifts: tuple[Shift, ...] = ()
+
+
+def _within(day: date, anchor: time, start: time, end: time, local: datetime) -> bool:
+    """Tell whether `local` lies in [start, end) of the shift that began on `day` at `anchor`."""
+    first = datetime.combine(day, start)
+    if start < anchor:
+        first += timedelta(days=1)
+    last = datetime.combine(first.date(), end)
+    if end <= start:
+        last += timedelta(days=1)
+    return first <= local < last
+
+
+def presence(rosters: tuple[Roster, ...], operator: str, at: datetime) -> Presence:
+    """Return the strongest presence of an operator over all groups at an aware moment."""
+    found = Presence.UNSCHEDULED
+    for roster in rosters:
+        local = at.astimezone(ZoneInfo(roster.zone)).replace(tzinfo=None)
+        for shift in roster.shifts:
+            if shift.operator != operator:
+                continue
+            now = shift.presence(local)
+            if now is Presence.ON_SHIFT:
+                return now
+            if now is Presence.LUNCH or found is Presence.UNSCHEDULED:
+                found = now
+    return found
+
+
+def on_duty(roster: Roster, at: datetime) -> tuple[tuple[str, Presence], ...]:
+    """Return (operator, presence) of everyone in the roster, in its order, each once."""
+    operators = dict.fromkeys(shift.operator for shift in roster.shifts)
+    return tuple((operator, presence((roster,), operator, at)) for operator in operators)

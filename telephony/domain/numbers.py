@@ -1,0 +1,49 @@
+"""Phone numbers and extensions: what is accepted, and in which form it is kept."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+DIALLABLE = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
+EXTENSION = re.compile(r"[0-9]{2,10}", re.ASCII)
+ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
+_E164 = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
+_DECORATION = re.compile(r"[\s().\-‐-―/]+")
+
+
+def normalise(raw: str, country: str) -> str | None:
+    """Return a number in E.164 (`+79001112233`), or None when it cannot be a public number.
+
+    `country` (ISO 3166 alpha-2) decides how a number without `+` is read: `8 900 111-22-33` in RU,
+    `030 1234567` in DE. Validity is length and prefix as libphonenumber's metadata has them for
+    numbers read nationally; a number already written with `+` is taken as it stands.
+    """
+    compact = _DECORATION.sub("", raw)
+    if not DIALLABLE.fullmatch(compact):
+        return None
+    if compact[0] == "+":
+        return compact if _E164.fullmatch(compact) else None
+    try:
+        parsed = phonenumbers.parse(compact, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_country(code: str) -> bool:
+    """Tell whether `code` is a country libphonenumber knows."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def digits(number: str) -> str:
+    """Return a number without its plus, as trunks dial it."""
+    return number.removeprefix("+")
+
+
+def mask(number: str) -> str:
+    """Return a number fit for a log line: `+7900***2233`."""
+    return f"{number[:-7]}***{number[-4:]}" if len(number) > 8 else "***"

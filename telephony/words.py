@@ -1,0 +1,171 @@
+"""The words for the codes that the domain returns, in English and Russian.
+
+A trace is stored as codes with values; its words are made here, in the reader's language. A test
+keeps both languages complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from telephony.domain.record import Disposition, Outcome, Side
+from telephony.domain.routing import Checked, Kind, Reason, Rule, Step
+
+LANGUAGES = ("en", "ru")
+
+_RULES: dict[Rule, tuple[str, str]] = {
+    Rule.DID: ("Number dialled", "Набранный номер"),
+    Rule.CLIENT: ("Client", "Клиент"),
+    Rule.MANAGER: ("Manager", "Менеджер"),
+    Rule.MANAGER_DESK: ("Manager's desk phone", "Телефон менеджера"),
+    Rule.MANAGER_MOBILE: ("Manager's mobile", "Мобильный менеджера"),
+    Rule.DEPUTY: ("Deputy", "Заместитель"),
+    Rule.DEPUTY_DESK: ("Deputy's desk phone", "Телефон заместителя"),
+    Rule.DEPUTY_MOBILE: ("Deputy's mobile", "Мобильный заместителя"),
+    Rule.DUTY: ("On duty", "Дежурный"),
+    Rule.DUTY_MOBILE: ("Mobile of those on duty", "Мобильный дежурного"),
+    Rule.LAST: ("After that", "После этого"),
+}
+
+_REASONS: dict[Reason, tuple[str, str]] = {
+    Reason.DID_KNOWN: ("{did} belongs to group {group}", "{did} относится к группе {group}"),
+    Reason.DID_UNKNOWN_DEFAULT_GROUP: (
+        "{did} is not set up: the default group {group}",
+        "{did} не настроен: группа по умолчанию {group}",
+    ),
+    Reason.DID_UNKNOWN: (
+        "{did} is not set up and there is no default group",
+        "{did} не настроен, и группы по умолчанию нет",
+    ),
+    Reason.CLIENT_KNOWN: ("{client}", "{client}"),
+    Reason.CLIENT_UNKNOWN: ("{number} is nobody we know", "{number} никому не принадлежит"),
+    Reason.NUMBER_HIDDEN: ("the number is hidden", "номер скрыт"),
+    Reason.ON_SHIFT: ("{operator} ({extension}) is on shift", "{operator} ({extension}) на смене"),
+    Reason.UNSCHEDULED: (
+        "{operator} ({extension}) has no shifts: always available",
+        "{operator} ({extension}) без смен: доступен всегда",
+    ),
+    Reason.LUNCH_BUT_VIP: (
+        "{operator} ({extension}) is at lunch, but the client is a VIP",
+        "{operator} ({extension}) на обеде, но клиент VIP",
+    ),
+    Reason.AT_LUNCH: (
+        "{operator} ({extension}) is at lunch",
+        "{operator} ({extension}) на обеде",
+    ),
+    Reason.OFF_SHIFT: (
+        "{operator} ({extension}) is off shift",
+        "{operator} ({extension}) не на смене",
+    ),
+    Reason.NOT_ASSIGNED: ("none is assigned", "не назначен"),
+    Reason.NO_DEPUTY: ("there is none", "не назначен"),
+    Reason.UNKNOWN_EXTENSION: (
+        "extension {extension} does not exist",
+        "внутреннего номера {extension} нет",
+    ),
+    Reason.FREE: ("{operator} ({extension}) is free", "{operator} ({extension}) свободен"),
+    Reason.STATE_UNKNOWN: (
+        "the state of {operator} ({extension}) is unknown: rung anyway",
+        "состояние {operator} ({extension}) неизвестно: всё равно звоним",
+    ),
+    Reason.BUSY: ("{operator} ({extension}) is busy", "{operator} ({extension}) занят"),
+    Reason.UNREGISTERED: (
+        "the phone of {operator} ({extension}) is not registered",
+        "телефон {operator} ({extension}) не зарегистрирован",
+    ),
+    Reason.HAS_MOBILE: ("{operator}: {mobile}", "{operator}: {mobile}"),
+    Reason.NO_MOBILE: (
+        "{operator} ({extension}) has none",
+        "у {operator} ({extension}) его нет",
+    ),
+    Reason.TALKING_AT_DESK: (
+        "{operator} ({extension}) is talking at the desk",
+        "{operator} ({extension}) говорит по телефону",
+    ),
+    Reason.ALREADY_TRIED: (
+        "{operator} ({extension}) is in the plan already",
+        "{operator} ({extension}) уже в плане",
+    ),
+    Reason.RINGS_DUTY: ("group {group} rings: {operators}", "звонит группа {group}: {operators}"),
+    Reason.NOBODY_ON_DUTY: ("nobody is on duty in group {group}", "в группе {group} нет дежурных"),
+    Reason.NOBODY_FREE: (
+        "nobody on duty in group {group} is free",
+        "в группе {group} нет свободных дежурных",
+    ),
+    Reason.DESK_RINGS: ("a desk phone rings", "звонит настольный телефон"),
+    Reason.PLAN_EXHAUSTED: (
+        "when nobody answers, the call ends and is recorded as missed",
+        "если никто не ответит, звонок завершится и запишется как пропущенный",
+    ),
+    Reason.PLAN_EMPTY: (
+        "there is nobody to ring: the fallback takes the call",
+        "звонить некому: звонок уходит на резервный маршрут",
+    ),
+}
+
+_KINDS: dict[Kind, tuple[str, str]] = {
+    Kind.DESK: ("desk phone", "настольный телефон"),
+    Kind.MOBILE: ("mobile", "мобильный"),
+    Kind.END: ("end of the call", "завершение звонка"),
+    Kind.FALLBACK: ("fallback", "резервный маршрут"),
+}
+
+_DISPOSITIONS: dict[Disposition, tuple[str, str]] = {
+    Disposition.ANSWERED: ("answered", "отвечен"),
+    Disposition.ABANDONED: ("abandoned", "брошен"),
+    Disposition.NO_ANSWER: ("no answer", "нет ответа"),
+    Disposition.BUSY: ("busy", "занято"),
+    Disposition.FAILED: ("failed", "не удался"),
+    Disposition.LOST: ("lost", "потерян"),
+}
+
+_SIDES: dict[Side, tuple[str, str]] = {
+    Side.CALLER: ("caller", "клиент"),
+    Side.OPERATOR: ("operator", "оператор"),
+    Side.SYSTEM: ("system", "система"),
+}
+
+_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.TALKED: ("talked", "разговор"),
+    Outcome.NO_ANSWER: ("no answer", "нет ответа"),
+    Outcome.BUSY: ("busy", "занято"),
+    Outcome.DECLINED: ("declined", "отклонён"),
+    Outcome.REFUSED: ("nobody pressed 1", "никто не нажал 1"),
+    Outcome.CANCELLED: ("cancelled", "отменён"),
+    Outcome.UNREACHABLE: ("unreachable", "недоступен"),
+}
+
+# By type: members of two StrEnums with one text are equal.
+_BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
+    Rule: _RULES,
+    Reason: _REASONS,
+    Kind: _KINDS,
+    Disposition: _DISPOSITIONS,
+    Side: _SIDES,
+    Outcome: _OUTCOMES,
+}
+
+
+def say(code: StrEnum, language: str) -> str:
+    """Return the word for a code in `language` (en or ru)."""
+    return _BY_TYPE[type(code)][code][LANGUAGES.index(language)]
+
+
+def say_checked(line: Checked, language: str) -> str:
+    """Return one line of a trace as a sentence, without its mark."""
+    values = {"number": "", "group": "", **dict(line.values)}
+    return f"{say(line.rule, language)}: {say(line.reason, language).format_map(values)}"
+
+
+def say_step(step: Step, names: Mapping[str, str], language: str) -> str:
+    """Return one step of a plan in words; `names` maps extensions to operators' names."""
+    if not step.targets:
+        return say(step.kind, language)
+    who = ", ".join(
+        f"{names.get(target.operator, target.operator)} ({target.address})"
+        for target in step.targets
+    )
+    seconds = "s" if language == "en" else "с"
+    return f"{say(step.kind, language)}: {who}, {step.seconds} {seconds}"
