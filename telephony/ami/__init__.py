@@ -1,0 +1,1 @@
+"""The edge to Asterisk's manager interface (AMI)."""

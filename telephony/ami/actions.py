@@ -1,0 +1,130 @@
+"""The actions Dutyline may send, typed; every value is checked before it becomes a line.
+
+Nothing else is ever sent: no Originate, Redirect or Command stands here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+
+from telephony.ami import names
+from telephony.domain.routing import Plan, Step
+
+Fields = tuple[tuple[str, str], ...]
+
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_CHANNEL = re.compile(r"[!-~]{1,120}")
+_SETTABLE = re.compile(rf"{names.PLAN}|{names.STEP}[0-9]{{1,2}}|{names.CLIENT_NAME}")
+# One more pair ends the event, a lone surrogate cannot be sent.
+_MAX_VALUE = 2000
+
+
+class BadValue(ValueError):
+    """A value that may not go into an action; the message names the field, not the value."""
+
+
+def checked(fields: Iterable[tuple[str, str]]) -> Fields:
+    """Return the fields when each is exactly one AMI line. Raises BadValue."""
+    kept = tuple(fields)
+    for name, value in kept:
+        if not _NAME.fullmatch(name):
+            raise BadValue("an AMI header's name must be letters and digits")
+        if _FORBIDDEN.search(value):
+            raise BadValue(f"{name} must not contain a line end or NUL")
+        if len(value) > _MAX_VALUE:
+            raise BadValue(f"{name} must not be longer than {_MAX_VALUE} characters")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadValue(f"{name} is not valid text") from None
+    return kept
+
+
+def new_action_id() -> str:
+    """Return an id that nobody can guess: answers are believed by their id."""
+    return secrets.token_hex(12)
+
+
+def render(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Return one action as bytes. Raises BadValue."""
+    return "".join(f"{name}: {value}\r\n" for name, value in checked(fields)).encode() + b"\r\n"
+
+
+def login(user: str, secret: str) -> Fields:
+    """Log in, subscribed to the event classes that hold `names.WANTED`."""
+    return (("Action", "Login"), ("Username", user), ("Secret", secret), ("Events", "call,user"))
+
+
+def logoff() -> Fields:
+    """End the session."""
+    return (("Action", "Logoff"),)
+
+
+def ping() -> Fields:
+    """Ask for a pong, which carries the PBX's clock."""
+    return (("Action", "Ping"),)
+
+
+def core_settings() -> Fields:
+    """Ask for Asterisk's version."""
+    return (("Action", "CoreSettings"),)
+
+
+def device_states() -> Fields:
+    """Ask for the state of every device, as a list."""
+    return (("Action", "DeviceStateList"),)
+
+
+def heartbeat(epoch: int) -> Fields:
+    """Set the heartbeat; 0 says at once that nobody answers."""
+    return (("Action", "Setvar"), ("Variable", names.HEARTBEAT), ("Value", str(epoch)))
+
+
+def call_of(channel: str) -> Fields:
+    """Ask which call a channel belongs to. Raises BadValue."""
+    return (("Action", "Getvar"), ("Channel", _channel(channel)), ("Variable", names.CALL))
+
+
+def set_variable(channel: str, variable: str, value: str) -> Fields:
+    """Set one of the plan's variables on a channel. Raises BadValue for any other variable."""
+    if not _SETTABLE.fullmatch(variable):
+        raise BadValue("only the plan's variables may be set")
+    return (
+        ("Action", "Setvar"),
+        ("Channel", _channel(channel)),
+        ("Variable", variable),
+        ("Value", value),
+    )
+
+
+def plan(channel: str, decided: Plan) -> tuple[Fields, ...]:
+    """Return the actions that hand a plan to a waiting channel: the commit variable is last.
+
+    Raises BadValue.
+    """
+    steps = decided.steps
+    if len(steps) > names.MAX_STEPS:
+        # What does not fit is cut; the last step stays, since it ends the plan.
+        steps = (*steps[: names.MAX_STEPS - 1], steps[-1])
+    actions = [
+        set_variable(channel, f"{names.STEP}{index}", _step(step))
+        for index, step in enumerate(steps, start=1)
+    ]
+    if decided.name:
+        actions.append(set_variable(channel, names.CLIENT_NAME, decided.name))
+    actions.append(set_variable(channel, names.PLAN, str(len(steps))))
+    return tuple(actions)
+
+
+def _step(step: Step) -> str:
+    targets = "&".join(target.address for target in step.targets)
+    return f"{step.kind},{step.seconds},{targets}"
+
+
+def _channel(name: str) -> str:
+    if not _CHANNEL.fullmatch(name):
+        raise BadValue("Channel is not a channel's name")
+    return name

@@ -1,0 +1,289 @@
+"""One connection to Asterisk's manager interface, kept up.
+
+panoramisk's protocol, Action and Message do the talking; around them stands what they lack: bytes
+are framed before they are decoded, one bad packet costs only itself, events are handled in order
+by one consumer, a missing pong ends the connection, and no action is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import structlog
+from panoramisk.actions import Action
+from panoramisk.ami_protocol import AMIProtocol
+from panoramisk.message import Message
+
+from telephony.ami import actions
+from telephony.ami.actions import Fields
+from telephony.ami.decode import Decoder
+from telephony.domain.events import Event
+
+log = structlog.get_logger(__name__)
+
+_MAX_PACKET = 1 << 20
+_HIGH_WATER, _LOW_WATER = 50_000, 10_000
+
+
+class AmiError(Exception):
+    """An action's outcome is not known, or it was not sent; the message says which."""
+
+
+class LoginRefused(AmiError):
+    """Asterisk refused the user or the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmiAddress:
+    """Where the manager interface is and who logs in. Times in seconds."""
+
+    host: str
+    port: int
+    user: str
+    secret: str = field(repr=False)
+    connect_timeout: float = 5.0
+    answer_timeout: float = 5.0
+    heartbeat_every: float = 1.0
+
+
+class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
+    """Frames packets as bytes; answers go to their Action, events into a queue."""
+
+    def __init__(self, client: AmiClient) -> None:
+        self._client = client
+        self._buffer = bytearray()
+        self.packets: deque[bytes] = deque()
+        self.wake = asyncio.Event()
+        self.lost = asyncio.get_running_loop().create_future()
+        self.greeting = asyncio.get_running_loop().create_future()
+        self._paused = False
+        self.encoding = "utf-8"
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        if not self.greeting.done():
+            line, found, rest = bytes(buffer).partition(b"\r\n")
+            if not found:
+                return
+            self.greeting.set_result(line)
+            buffer[:] = rest
+        *packets, rest = bytes(buffer).split(b"\r\n\r\n")
+        buffer[:] = rest
+        if len(rest) > _MAX_PACKET:
+            log.error("ami.packet_too_long", bytes=len(rest))
+            self.transport.abort()
+        for packet in packets:
+            # An item of a list we asked for carries its ActionID right behind its name.
+            if packet.startswith(b"Event: ") and b"\r\nActionID: " not in packet[:80]:
+                self.packets.append(packet)
+            else:
+                self._answer(packet)
+        if self.packets:
+            self.wake.set()
+            if len(self.packets) > _HIGH_WATER and not self._paused:
+                self._paused = True
+                self.transport.pause_reading()
+
+    def resume_if_low(self) -> None:
+        """Read on once the consumer has caught up."""
+        if self._paused and len(self.packets) < _LOW_WATER:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def _answer(self, packet: bytes) -> None:
+        try:
+            message = Message.from_line(packet.decode("utf-8", "replace"))
+            if message is not None and message.id in self.responses:
+                self.handle_message(message)
+        except Exception as error:
+            log.warning("ami.bad_answer", error=repr(error))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        for action in set(self.responses.values()):
+            if not action.future.done():
+                action.future.set_exception(AmiError("the connection broke: outcome unknown"))
+                action.future.exception()
+        self.responses.clear()
+        if not self.greeting.done():
+            self.greeting.set_exception(AmiError("the connection closed before a greeting"))
+            self.greeting.exception()
+        if not self.lost.done():
+            self.lost.set_result(exc)
+
+
+class AmiClient:
+    """Keeps one AMI session up until stopped. Create and run it inside one event loop.
+
+    `on_up` runs after each login, before events are handled, with the client; `on_event` is called
+    for each decoded event, in order. What either raises is logged and costs only itself.
+    """
+
+    def __init__(
+        self,
+        address: AmiAddress,
+        decoder: Decoder,
+        on_event: Callable[[Event], None],
+        on_up: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.address = address
+        self.decoder = decoder
+        self.connected = False
+        self.clock_offset: float | None = None
+        self.lag = 0
+        self._on_event = on_event
+        self._on_up = on_up
+        self._protocol: _Protocol | None = None
+        self._stop = asyncio.Event()
+        self._refused = 0
+
+    async def run(self) -> None:
+        """Connect, serve and connect again until `stop`; returns after a clean logoff."""
+        failures = 0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                await self._session()
+            except LoginRefused as error:
+                failures = max(failures, 4)
+                log.error("ami.login_refused", user=self.address.user, error=str(error))
+            except (OSError, AmiError, TimeoutError) as error:
+                log.warning("ami.down", error=str(error) or repr(error))
+            except Exception:
+                log.exception("ami.session_failed")
+            finally:
+                self.connected = False
+                self._protocol = None
+            failures = 0 if time.monotonic() - began > 30 else failures + 1
+            await self._pause(failures)
+
+    async def _pause(self, failures: int) -> None:
+        """Wait before the next try: 0.2 s doubling to 15 s, each with up to half of it off."""
+        delay = min(15.0, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), delay)
+
+    def stop(self) -> None:
+        """End `run` soon: callers who come now go to the fallback at once."""
+        self._stop.set()
+
+    def send(self, batch: tuple[Fields, ...]) -> None:
+        """Send actions in one write without waiting for answers.
+
+        Raises AmiError when there is no connection, BadValue when a value may not be sent.
+        """
+        data = b"".join(actions.render(fields) for fields in batch)
+        protocol = self._protocol
+        if protocol is None or not self.connected:
+            raise AmiError("not connected: nothing was sent")
+        protocol.transport.write(data)
+
+    async def ask(self, fields: Fields, *, within: float | None = None) -> list[dict[str, str]]:
+        """Send one action and return its answer: the response, then the items of a list.
+
+        Raises AmiError when it was not sent or its outcome is not known, BadValue.
+        """
+        protocol = self._protocol
+        if protocol is None:
+            raise AmiError("not connected: nothing was sent")
+        return await self._ask(protocol, fields, within)
+
+    async def _ask(
+        self, protocol: _Protocol, fields: Fields, within: float | None = None
+    ) -> list[dict[str, str]]:
+        action = Action(dict(actions.checked((*fields, ("ActionID", actions.new_action_id())))))
+        if protocol.transport.is_closing():
+            raise AmiError("not connected: nothing was sent")
+        try:
+            # as_list None: panoramisk then sees by the answer itself whether a list follows.
+            future = cast("asyncio.Future[Any]", protocol.send(action, None))
+            result = await asyncio.wait_for(future, within or self.address.answer_timeout)
+        except TimeoutError:
+            raise AmiError(f"no answer to {dict(fields)['Action']}: outcome unknown") from None
+        finally:
+            protocol.responses.pop(action.id, None)
+        return [
+            {str(key).lower(): str(value) for key, value in message.items()}
+            for message in (result if isinstance(result, list) else [result])
+        ]
+
+    async def _session(self) -> None:
+        loop = asyncio.get_running_loop()
+        address = self.address
+        _, protocol = await asyncio.wait_for(
+            loop.create_connection(lambda: _Protocol(self), address.host, address.port),
+            address.connect_timeout,
+        )
+        try:
+            await asyncio.wait_for(asyncio.shield(protocol.greeting), address.connect_timeout)
+            answer = await self._ask(protocol, actions.login(address.user, address.secret))
+            if answer[0].get("response") != "Success":
+                raise LoginRefused(answer[0].get("message", "refused"))
+            self._protocol = protocol
+            if self._on_up is not None:
+                await self._on_up()
+            self.connected = True
+            log.info("ami.up", host=address.host, port=address.port)
+            await self._serve(protocol)
+        finally:
+            protocol.transport.abort()
+
+    async def _serve(self, protocol: _Protocol) -> None:
+        consumer = asyncio.create_task(self._consume(protocol))
+        heart = asyncio.create_task(self._beat(protocol))
+        stop = asyncio.create_task(self._stop.wait())
+        tasks: set[asyncio.Future[Any]] = {consumer, heart, stop, protocol.lost}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if stop in done:
+                with contextlib.suppress(AmiError):
+                    await self._ask(protocol, actions.heartbeat(0), 1.0)
+                    await self._ask(protocol, actions.logoff(), 1.0)
+                return
+            for task in done:
+                if task is protocol.lost:
+                    raise AmiError(f"the connection broke: {task.result() or 'closed'}")
+                task.result()
+        finally:
+            for task in (consumer, heart, stop):
+                task.cancel()
+            await asyncio.gather(consumer, heart, stop, return_exceptions=True)
+
+    async def _consume(self, protocol: _Protocol) -> None:
+        """Decode and hand on events, one after the other, in the order of arrival."""
+        packets = protocol.packets
+        while True:
+            await protocol.wake.wait()
+            protocol.wake.clear()
+            handled = 0
+            while packets:
+                packet = packets.popleft()
+                try:
+                    event = self.decoder.decode(packet)
+                    if event is not None:
+                        self._on_event(event)
+                except Exception:
+                    log.exception("ami.event_failed")
+                handled += 1
+                if handled % 200 == 0:
+                    # Answers, pongs and stops must not wait behind a burst.
+                    await asyncio.sleep(0)
+            self.lag = len(packets)
+            protocol.resume_if_low()
+
+    async def _beat(self, protocol: _Protocol) -> None:
+        """Prove every second that someone listens; a pong that stays out ends the session."""
+        while True:
+            answer = await self._ask(protocol, actions.ping())
+            clock = float(answer[0].get("timestamp", "0"))
+            self.clock_offset = clock - time.time()
+            protocol.transport.write(actions.render(actions.heartbeat(int(clock))))
+            await asyncio.sleep(self.address.heartbeat_every)

@@ -1,0 +1,222 @@
+"""Raw AMI packets → domain events, strictly.
+
+A caller can put line ends into a From number, and Asterisk prints them raw: a whole forged event
+may stand in the stream. So an event counts only when it consists of exactly the headers that
+Asterisk writes for it, in Asterisk's order, each once, with an id where an id belongs. One regular
+expression per event, built from `names.WANTED`, checks all of it in one pass.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from telephony.ami import names
+from telephony.domain import events
+
+_ID = rb"(?:[A-Za-z0-9_.-]{1,60}-)?[0-9]{9,11}\.[0-9]{1,12}"
+_CHANNEL = rb"[!-~]{1,120}"
+_TEXT = rb"[^\r\n\0]*"
+_VALUE: dict[str, bytes] = {
+    "Uniqueid": _ID,
+    "Linkedid": _ID,
+    "DestUniqueid": _ID,
+    "DestLinkedid": _ID,
+    "Channel": _CHANNEL,
+    "DestChannel": _CHANNEL,
+    "BridgeUniqueid": rb"[A-Za-z0-9_.-]{1,80}",
+    "DialString": _TEXT,
+    "DialStatus": rb"[A-Z_]{1,20}",
+    "Cause": rb"[0-9]{1,4}",
+    "TechCause": rb"[A-Za-z0-9 _.-]{0,60}",
+    "Device": rb"[!-~]{1,120}",
+    "State": rb"[A-Z_]{1,20}",
+    "UserEvent": rb"[A-Za-z0-9]{1,40}",
+}
+_PREAMBLE = (
+    rb"Event: %s\r\nPrivilege: %s,all\r\n"
+    rb"Timestamp: (?P<sec>[0-9]{9,11})\.(?P<usec>[0-9]{6})\r\n"
+    rb"(?:SystemName: [^\r\n]*\r\n)?"
+)
+# A value of ours: what the dialplan's FILTERs can leave.
+_OURS = rb"[A-Za-z0-9+/_.@; -]{0,120}"
+
+
+def _line(header: str, captured: bool) -> bytes:
+    name = header.removesuffix("?")
+    value = _VALUE.get(name, _TEXT)
+    if captured:
+        value = b"(?P<" + name.lower().encode() + b">" + value + b")"
+    line = re.escape(name).encode() + b": ?" + value + b"(?:\r\n|$)"
+    return b"(?:" + line + b")?" if header.endswith("?") else line
+
+
+def _shape(name: str, wanted: tuple[str, ...]) -> re.Pattern[bytes]:
+    lines = [_line(header, header.removesuffix("?") in wanted) for header in names.WANTED[name]]
+    if name == "UserEvent":
+        lines.append(b"(?P<ours>(?:[A-Za-z]{1,20}: " + _OURS + b"(?:\r\n|$)){1,16})")
+    privilege = b"user" if name == "UserEvent" else b"call"
+    return re.compile(_PREAMBLE % (name.encode(), privilege) + b"".join(lines))
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the decoder saw: events by fate."""
+
+    decoded: int = 0
+    unwanted: int = 0
+    malformed: int = 0
+    foreign: int = 0
+
+
+_Build = Callable[["re.Match[bytes]", int], events.Event | None]
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Decodes packets; `token` is the secret that our dialplan puts into its UserEvents."""
+
+    token: str
+    counters: Counters = field(default_factory=Counters)
+
+    def decode(self, packet: bytes) -> events.Event | None:
+        """Return the event in a packet (without its blank line), None when there is none.
+
+        Never raises: what is not wanted, not whole or not ours is counted.
+        """
+        end = packet.find(b"\r\n")
+        known = _EVENTS.get(packet[7:end]) if packet.startswith(b"Event: ") else None
+        if known is None:
+            self.counters.unwanted += 1
+            return None
+        shape, build = known
+        match = shape.fullmatch(packet)
+        if match is None:
+            self.counters.malformed += 1
+            return None
+        at = int(match["sec"]) * 1_000_000 + int(match["usec"])
+        event = self._ours(match, at) if build is None else build(match, at)
+        if event is None:
+            self.counters.foreign += 1
+        else:
+            self.counters.decoded += 1
+        return event
+
+    def _ours(self, match: re.Match[bytes], at: int) -> events.Event | None:
+        """Return the event in one of our UserEvents; None for another's, or a wrong token."""
+        layout = _LAYOUTS.get(match["userevent"].decode())
+        if layout is None:
+            return None
+        lines = match["ours"].decode().split("\r\n")
+        pairs = [line.partition(": ") for line in lines if line]
+        if tuple(name for name, _, _ in pairs) != layout.fields:
+            return None
+        value = {name: text for name, _, text in pairs}
+        if not hmac.compare_digest(value["Token"].encode(), self.token.encode()):
+            return None
+        try:
+            return _user_event(layout, value, match, at)
+        except ValueError:
+            return None
+
+
+_CALL_ID = re.compile(_ID.decode())
+_NUMBER = re.compile(r"\+?[0-9]{0,16}")
+
+
+def _user_event(
+    layout: names.UserEventLayout, value: dict[str, str], match: re.Match[bytes], at: int
+) -> events.Event:
+    """Build the event of one of our UserEvents. Raises ValueError on a value of a wrong form."""
+    call = value["CallId"]
+    if not _CALL_ID.fullmatch(call):
+        raise ValueError(call)
+    channel = match["channel"].decode()
+    leg = match["uniqueid"].decode()
+    if layout is names.SCREENED:
+        if value["Result"] == "asked":
+            return events.ScreenBegan(at, call, leg)
+        return events.Screened(at, call, leg, value["Result"] == "accepted")
+    if leg != call:
+        raise ValueError(leg)
+    if layout is names.STEP_ENDED:
+        return events.StepEnded(at, call, int(value["Step"]), value["Status"])
+    if layout is names.FELL_BACK:
+        return events.FellBack(at, call, value["Reason"])
+    did, number = value["Did"], value["Number"]
+    if not (_NUMBER.fullmatch(did) and _NUMBER.fullmatch(number)):
+        raise ValueError(did)
+    if layout is names.OFFERED:
+        return events.Offered(at, call, channel, did, number)
+    return events.Finished(
+        at,
+        call,
+        channel,
+        did,
+        number,
+        started=int(value["Started"]),
+        step=int(value["Step"] or 0),
+        status=value["Status"],
+        answered_ms=int(value["AnsweredMs"] or 0),
+        peer=value["Peer"],
+        source=value["Source"],
+    )
+
+
+def _dial_began(match: re.Match[bytes], at: int) -> events.Event:
+    linked, leg, channel, dialled = _texts(
+        match, "linkedid", "destuniqueid", "destchannel", "dialstring"
+    )
+    return events.DialBegan(at, linked, leg, channel, dialled)
+
+
+def _dial_ended(match: re.Match[bytes], at: int) -> events.Event:
+    linked, leg, channel, status = _texts(
+        match, "linkedid", "destuniqueid", "destchannel", "dialstatus"
+    )
+    return events.DialEnded(at, linked, leg, channel, status)
+
+
+def _joined(match: re.Match[bytes], at: int) -> events.Event:
+    return events.Joined(at, *_texts(match, "linkedid", "uniqueid", "channel", "bridgeuniqueid"))
+
+
+def _left(match: re.Match[bytes], at: int) -> events.Event:
+    return events.Left(at, *_texts(match, "linkedid", "uniqueid", "channel", "bridgeuniqueid"))
+
+
+def _hangup_asked(match: re.Match[bytes], at: int) -> events.Event:
+    return events.HangupAsked(at, *_texts(match, "linkedid", "uniqueid", "channel"))
+
+
+def _hung_up(match: re.Match[bytes], at: int) -> events.Event:
+    linked, leg, channel = _texts(match, "linkedid", "uniqueid", "channel")
+    tech = (match["techcause"] or b"").rpartition(b" ")[2]
+    return events.HungUp(
+        at, linked, leg, channel, int(match["cause"]), int(tech) if tech.isdigit() else 0
+    )
+
+
+def _device(match: re.Match[bytes], at: int) -> events.Event:
+    return events.DeviceChanged(at, *_texts(match, "device", "state"))
+
+
+def _texts(match: re.Match[bytes], *groups: str) -> list[str]:
+    return [value.decode("utf-8", "replace") for value in match.group(*groups)]
+
+
+_LEG = ("Uniqueid", "Linkedid", "Channel")
+_DEST_LEG = ("Linkedid", "DestUniqueid", "DestChannel")
+_EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
+    b"UserEvent": (_shape("UserEvent", ("Channel", "Uniqueid", "UserEvent")), None),
+    b"DialBegin": (_shape("DialBegin", (*_DEST_LEG, "DialString")), _dial_began),
+    b"DialEnd": (_shape("DialEnd", (*_DEST_LEG, "DialStatus")), _dial_ended),
+    b"BridgeEnter": (_shape("BridgeEnter", (*_LEG, "BridgeUniqueid")), _joined),
+    b"BridgeLeave": (_shape("BridgeLeave", (*_LEG, "BridgeUniqueid")), _left),
+    b"HangupRequest": (_shape("HangupRequest", _LEG), _hangup_asked),
+    b"Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
+    b"DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
+}
+_LAYOUTS = {layout.name: layout for layout in names.USER_EVENTS}

@@ -1,0 +1,118 @@
+"""Every name that Dutyline and Asterisk share, once.
+
+The dialplan is generated from these names, the event filters in manager.conf and the decoder are
+built from `WANTED`, and docs/dialplan.md is tested against both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Contexts.
+INCOMING = "dutyline-incoming"
+ROUTE = "dutyline-route"
+STEPS = "dutyline-steps"
+SCREEN = "dutyline-screen"
+HANGUP = "dutyline-hangup"
+TRANSFER = "dutyline-transfer"
+FALLBACK = "dutyline-fallback"
+CONTEXTS = (INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK)
+
+# Why the fallback was taken: no heartbeat, no plan in time, a plan that ran out without an end,
+# the plan said so, a transfer that reached nobody.
+FALLBACK_REASONS = ("stale", "late", "broken", "planned", "transfer")
+
+# Variables. The listener sets those of the plan and the heartbeat; the rest are the dialplan's.
+HEARTBEAT = "DL_HB"  # global: the PBX's epoch at the listener's last heartbeat
+PLAN = "DL_PLAN"  # commit: how many steps there are; set last
+STEP = "DL_STEP_"  # + n: kind,seconds,target&target
+CLIENT_NAME = "DL_NAME"  # shown on operators' phones
+CALL = "DL_CALL"
+DID = "DL_DID"
+
+MAX_STEPS = 12
+HEARTBEAT_STALE_SECONDS = 5
+FINE_WAIT = (0.1, 0.001)  # seconds to wait, seconds between looks
+COARSE_WAIT = (1.4, 0.02)
+
+# Digits a DID may have; one dialplan pattern for each length.
+DID_DIGITS = range(2, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class UserEventLayout:
+    """A UserEvent of ours: its fields in the order in which the dialplan sends them."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+OFFERED = UserEventLayout("DutylineIncoming", ("CallId", "Token", "Did", "Number"))
+STEP_ENDED = UserEventLayout("DutylineStep", ("CallId", "Token", "Step", "Status"))
+FELL_BACK = UserEventLayout("DutylineFallback", ("CallId", "Token", "Reason"))
+SCREENED = UserEventLayout("DutylineScreen", ("CallId", "Token", "Result"))
+FINISHED = UserEventLayout(
+    "DutylineEnd",
+    (
+        "CallId",
+        "Token",
+        "Did",
+        "Number",
+        "Started",
+        "Step",
+        "Status",
+        "AnsweredMs",
+        "Peer",
+        "Source",
+    ),
+)
+USER_EVENTS = (OFFERED, STEP_ENDED, FELL_BACK, SCREENED, FINISHED)
+
+
+def _channel(prefix: str = "") -> tuple[str, ...]:
+    return tuple(
+        prefix + header
+        for header in (
+            "Channel",
+            "ChannelState",
+            "ChannelStateDesc",
+            "CallerIDNum",
+            "CallerIDName",
+            "ConnectedLineNum",
+            "ConnectedLineName",
+            "Language",
+            "AccountCode",
+            "Context",
+            "Exten",
+            "Priority",
+            "Uniqueid",
+            "Linkedid",
+        )
+    )
+
+
+CHANNEL_HEADERS = _channel()
+_DEST = _channel("Dest")
+_BRIDGE = (
+    "BridgeUniqueid",
+    "BridgeType",
+    "BridgeTechnology",
+    "BridgeCreator",
+    "BridgeName",
+    "BridgeNumChannels",
+    "BridgeVideoSourceMode",
+    "BridgeVideoSource?",
+)
+
+# The events that are read, with their headers in Asterisk's fixed order ("?" may be absent).
+# Nothing else is subscribed to, decoded or documented.
+WANTED: dict[str, tuple[str, ...]] = {
+    "UserEvent": (*CHANNEL_HEADERS, "UserEvent"),
+    "DialBegin": (*CHANNEL_HEADERS, *_DEST, "DialString"),
+    "DialEnd": (*CHANNEL_HEADERS, *_DEST, "DialStatus", "Forward?"),
+    "BridgeEnter": (*_BRIDGE, *CHANNEL_HEADERS, "SwapUniqueid?"),
+    "BridgeLeave": (*_BRIDGE, *CHANNEL_HEADERS),
+    "HangupRequest": (*CHANNEL_HEADERS, "Cause?", "TechCause?"),
+    "Hangup": (*CHANNEL_HEADERS, "Cause", "Cause-txt", "TechCause?"),
+    "DeviceStateChange": ("Device", "State"),
+}

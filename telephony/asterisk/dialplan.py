@@ -1,0 +1,267 @@
+"""The dialplan contract as text for extensions.conf. docs/dialplan.md explains every part.
+
+The dialplan fails open: each way out of the plan that is not a conversation or a planned end
+leads to the fallback, and nothing waits for Dutyline longer than 1.5 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from telephony.ami import names
+from telephony.ami.names import UserEventLayout
+
+# Channel names: what remains can end no header and start no function.
+_CHANNEL_CHARS = r"FILTER(0-9A-Za-z/_.@\x2d\;,{})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Where callers go when nobody answers for Dutyline.
+
+    `kind` is `endpoints` (value: names joined by `&`), `queue` (value: its name) or `goto`
+    (value: context,extension,priority).
+    """
+
+    kind: str
+    value: str
+    seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DialplanOptions:
+    """What an admin decides about the dialplan.
+
+    `token` travels in every UserEvent and proves that our dialplan sent it. `mobile_trunk` is the
+    PJSIP endpoint that mobiles are dialled through, None for none. `internal_context` is where an
+    operator's transfer to anything but a registered extension goes. `company_number` is shown on
+    mobiles instead of the caller's, for providers that refuse a foreign number.
+    """
+
+    token: str
+    fallback: Fallback
+    mobile_trunk: str | None = None
+    internal_context: str | None = None
+    screen_mobiles: bool = True
+    company_number: str | None = None
+
+
+def dialplan(options: DialplanOptions) -> str:
+    """Return the text of the dialplan file."""
+    parts = (
+        _header(),
+        _incoming(),
+        _route(options),
+        _steps(options),
+        _screen(options),
+        _hangup(options),
+        _transfer(options),
+        _fallback(options),
+    )
+    return "\n".join("\n".join(part) + "\n" for part in parts)
+
+
+def _header() -> Iterator[str]:
+    yield "; Written by `dutyline pbx-config`. Do not edit: run it again. See docs/dialplan.md."
+
+
+def _event(layout: UserEventLayout, token: str, **values: str) -> str:
+    """Return a UserEvent application; its values are in the layout's order."""
+    given = {"CallId": "${DL_CALL}", "Token": token, **values}
+    return (
+        f"UserEvent({layout.name},{','.join(f'{name}: {given[name]}' for name in layout.fields)})"
+    )
+
+
+def _incoming() -> Iterator[str]:
+    yield f"[{names.INCOMING}]"
+    yield "; Send your DIDs here. Digits only: a pattern that ends in a dot would take anything."
+    for count in names.DID_DIGITS:
+        for plus in ("", "+"):
+            yield f"exten => _{plus}{'X' * count},1,{_SANITISE}"
+            yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{EXTEN}})}})"
+            yield f" same => n,Goto({names.ROUTE},s,1)"
+    yield "; A FreePBX Custom Destination comes in as s, with the DID in FROM_DID."
+    yield f"exten => s,1,{_SANITISE}"
+    yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{FROM_DID}})}})"
+    yield f" same => n,Goto({names.ROUTE},s,1)"
+
+
+# Leaves only digits of the caller's number, at most 16 characters, and no name.
+_SANITISE = 'Set(CALLERID(all)="" <${FILTER(0-9+,${CALLERID(num)}):0:16}>)'
+
+
+def _route(options: DialplanOptions) -> Iterator[str]:
+    fine, coarse = names.FINE_WAIT, names.COARSE_WAIT
+    committed = f"#[#{{LEN(#{{{names.PLAN}}})}} > 0]"
+    loops = round((fine[0] + coarse[0]) / 0.01)
+    yield f"[{names.ROUTE}]"
+    yield f"exten => s,1,{_SANITISE}"
+    yield " same => n,Set(CALLERID(ani)=${CALLERID(num)})"
+    yield f" same => n,Set(__{names.CALL}=${{UNIQUEID}})"
+    yield " same => n,Set(DL_STARTED=${EPOCH})"
+    yield " same => n,Set(DL_STEP=0)"
+    yield f" same => n,Set(__TRANSFER_CONTEXT={names.TRANSFER})"
+    yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.HANGUP},s,1)"
+    yield " same => n," + _event(
+        names.OFFERED, options.token, Did=f"${{{names.DID}}}", Number="${CALLERID(num)}"
+    )
+    yield " same => n,Ringing()"
+    yield "; No heartbeat for a while: nobody will answer, so nobody is waited for."
+    yield (
+        f" same => n,GotoIf($[${{EPOCH}} - 0${{GLOBAL({names.HEARTBEAT})}} > "
+        f"{names.HEARTBEAT_STALE_SECONDS}]?stale)"
+    )
+    yield "; Finely at first, for speed; then coarsely, so that a hung service costs little."
+    for wait, every in (fine, coarse):
+        yield f" same => n,TryExec(WaitForCondition(#,{committed},{wait},{every}))"
+        yield f' same => n,GotoIf($["${{{names.PLAN}}}" != ""]?{names.STEPS},s,1)'
+    yield ' same => n,GotoIf($["${TRYSTATUS}" = "SUCCESS"]?late)'
+    yield "; app_waitforcond is not loaded: look with plain applications."
+    yield " same => n,Set(DL_LOOKS=0)"
+    yield " same => n(look),Wait(0.01)"
+    yield f' same => n,GotoIf($["${{{names.PLAN}}}" != ""]?{names.STEPS},s,1)'
+    yield " same => n,Set(DL_LOOKS=$[${DL_LOOKS} + 1])"
+    yield f" same => n,GotoIf($[${{DL_LOOKS}} < {loops}]?look)"
+    yield f" same => n(late),Goto({names.FALLBACK},late,1)"
+    yield f" same => n(stale),Goto({names.FALLBACK},stale,1)"
+
+
+def _steps(options: DialplanOptions) -> Iterator[str]:
+    current = f"{names.STEP}${{DL_STEP}}"
+    yield f"[{names.STEPS}]"
+    yield "; One step of the plan after the other: kind,seconds,target&target."
+    yield "exten => s,1,Set(DL_STEP=$[${DL_STEP} + 1])"
+    yield f' same => n,GotoIf($["${{{names.CLIENT_NAME}}}" = ""]?unnamed)'
+    yield f" same => n,Set(CALLERID(name)=${{{names.CLIENT_NAME}}})"
+    yield f" same => n(unnamed),Set(DL_KIND=${{CUT({current},\\,,1)}})"
+    yield f" same => n,Set(DL_SECONDS=${{FILTER(0-9,${{CUT({current},\\,,2)}})}})"
+    yield f" same => n,Set(DL_REST=${{CUT({current},\\,,3)}})"
+    yield " same => n,Set(DL_DIAL=)"
+    yield ' same => n,GotoIf($["${DL_KIND}" = "desk"]?desk,1)'
+    yield ' same => n,GotoIf($["${DL_KIND}" = "mobile"]?mobile,1)'
+    yield ' same => n,GotoIf($["${DL_KIND}" = "end"]?end,1)'
+    yield "; Planned, or a plan that is shorter than it says: never drop the caller."
+    yield f' same => n,GotoIf($["${{DL_KIND}}" = "fallback"]?{names.FALLBACK},planned,1)'
+    yield f" same => n,Goto({names.FALLBACK},broken,1)"
+    yield "; Every registered contact of every endpoint rings."
+    yield "exten => desk,1,Set(DL_ONE=${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,&,1)})})"
+    yield " same => n,Set(DL_REST=${CUT(DL_REST,&,2-)})"
+    yield " same => n,Set(DL_CONTACTS=${PJSIP_DIAL_CONTACTS(${DL_ONE})})"
+    yield " same => n," + _append_contacts()
+    yield ' same => n,GotoIf($["${DL_REST}" != ""]?desk,1)'
+    yield ' same => n,ExecIf($["${DL_DIAL}" = ""]?Set(DIALSTATUS=UNREGISTERED))'
+    yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?failed,1)'
+    yield " same => n,Dial(${DL_DIAL},${DL_SECONDS},gt)"
+    yield " same => n,Goto(dialled,1)"
+    yield from _mobile(options)
+    yield "; A conversation has a length; a mobile that was answered but refused has none."
+    yield "exten => dialled,1,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
+    yield " same => n,Goto(failed,1)"
+    yield " same => n(done),Hangup()"
+    yield "exten => failed,1," + _event(
+        names.STEP_ENDED,
+        options.token,
+        Step="${DL_STEP}",
+        Status="${FILTER(A-Z,${DIALSTATUS})}",
+    )
+    yield f" same => n,GotoIf($[${{DL_STEP}} < {names.MAX_STEPS}]?s,1)"
+    yield f" same => n,Goto({names.FALLBACK},broken,1)"
+    yield "exten => end,1,Hangup(17)"
+
+
+def _mobile(options: DialplanOptions) -> Iterator[str]:
+    if options.mobile_trunk is None:
+        yield "exten => mobile,1,Set(DIALSTATUS=NOTRUNK)"
+        yield " same => n,Goto(failed,1)"
+        return
+    screen = f"U({names.SCREEN})" if options.screen_mobiles else ""
+    shown = f"f({options.company_number})" if options.company_number else ""
+    yield "exten => mobile,1,Set(DL_ONE=${FILTER(0-9+,${DL_REST})})"
+    yield " same => n,Set(DIALSTATUS=INVALID)"
+    yield ' same => n,GotoIf($["${DL_ONE}" = ""]?failed,1)'
+    yield "; r: the mobile network's early media must not reach the caller."
+    line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
+    yield f" same => n,Dial({line},${{DL_SECONDS}},gtr{screen}{shown})"
+    yield " same => n,Goto(dialled,1)"
+
+
+def _screen(options: DialplanOptions) -> Iterator[str]:
+    yield f"[{names.SCREEN}]"
+    yield "; Runs on the mobile's leg: a voicemail presses nothing, a person presses 1."
+    yield "exten => s,1," + _event(names.SCREENED, options.token, Result="asked")
+    yield " same => n,Set(DL_ASKED=0)"
+    yield " same => n(ask),Set(DL_ASKED=$[${DL_ASKED} + 1])"
+    yield " same => n,Read(DL_KEY,vm-press&digits/1,1,,1,4)"
+    yield ' same => n,GotoIf($["${DL_KEY}" = "1"]?yes)'
+    yield " same => n,GotoIf($[${DL_ASKED} < 2]?ask)"
+    yield " same => n," + _event(names.SCREENED, options.token, Result="refused")
+    yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
+    yield " same => n,Return()"
+    yield " same => n(yes)," + _event(names.SCREENED, options.token, Result="accepted")
+    yield " same => n,Return()"
+
+
+def _hangup(options: DialplanOptions) -> Iterator[str]:
+    yield f"[{names.HANGUP}]"
+    yield "; The call's summary, whatever happened before."
+    yield "exten => s,1," + _event(
+        names.FINISHED,
+        options.token,
+        Did=f"${{{names.DID}}}",
+        Number="${FILTER(0-9+,${CALLERID(num)}):0:16}",
+        Started="${DL_STARTED}",
+        Step="${DL_STEP}",
+        Status="${FILTER(A-Z,${DIALSTATUS})}",
+        AnsweredMs="${FILTER(0-9,${ANSWEREDTIME_MS})}",
+        Peer="${" + _CHANNEL_CHARS.format("${DIALEDPEERNAME}") + "}",
+        Source="${" + _CHANNEL_CHARS.format("${CHANNEL(hangupsource)}") + "}",
+    )
+    yield " same => n,Return()"
+
+
+def _transfer(options: DialplanOptions) -> Iterator[str]:
+    yield f"[{names.TRANSFER}]"
+    yield "; An operator sent the caller here: a registered extension, else what extensions dial."
+    for count in range(2, 11):
+        yield f"exten => _{'X' * count},1,Set(DL_TO=${{EXTEN}})"
+        yield " same => n,Goto(dial,1)"
+    yield "exten => dial,1,Set(DL_DIAL=${PJSIP_DIAL_CONTACTS(${DL_TO})})"
+    yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?elsewhere,1)'
+    yield " same => n,Dial(${DL_DIAL},30,gt)"
+    yield " same => n,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
+    yield f" same => n,Goto({names.FALLBACK},transfer,1)"
+    yield " same => n(done),Hangup()"
+    if options.internal_context:
+        yield f"exten => elsewhere,1,Goto({options.internal_context},${{DL_TO}},1)"
+        yield f"include => {options.internal_context}"
+    else:
+        yield f"exten => elsewhere,1,Goto({names.FALLBACK},transfer,1)"
+
+
+def _fallback(options: DialplanOptions) -> Iterator[str]:
+    chosen = options.fallback
+    yield f"[{names.FALLBACK}]"
+    for reason in names.FALLBACK_REASONS:
+        yield f"exten => {reason},1,Set(DL_REASON={reason})"
+        yield " same => n,Goto(s,1)"
+    yield "exten => s,1," + _event(names.FELL_BACK, options.token, Reason="${DL_REASON}")
+    if chosen.kind == "queue":
+        yield f" same => n,Queue({chosen.value},ct,,,{chosen.seconds})"
+    elif chosen.kind == "goto":
+        yield f" same => n,Goto({chosen.value})"
+    else:
+        yield " same => n,Set(DL_DIAL=)"
+        for name in chosen.value.split("&"):
+            yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({name})}})"
+            yield " same => n," + _append_contacts()
+        yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?nobody)'
+        yield f" same => n,Dial(${{DL_DIAL}},{chosen.seconds},gt)"
+        yield " same => n(nobody),NoOp()"
+    yield " same => n,Hangup(17)"
+
+
+def _append_contacts() -> str:
+    both = "$[${LEN(${DL_DIAL})} > 0 & ${LEN(${DL_CONTACTS})} > 0]"
+    return f"Set(DL_DIAL=${{DL_DIAL}}${{IF({both}?&)}}${{DL_CONTACTS}})"
