@@ -1,0 +1,106 @@
+"""The directory and the set-up for a listener: loaded once, then kept up with the database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from telephony.domain.directory import ClientChange, Directory
+from telephony.domain.routing import Setup
+from telephony.store.clients import load_clients
+from telephony.store.directory import current_version, iter_changes
+from telephony.store.engine import StoreError, reading, reason
+from telephony.store.setup import load_setup
+
+log = structlog.get_logger(__name__)
+
+Apply = Callable[[Sequence[ClientChange], Setup | None], None]
+
+
+class Feed:
+    """Loads a directory, then hands over what changes.
+
+    `apply` gets at most 200 changed clients at a time and the set-up when it changed (None when
+    not), on the feed's thread: the caller hops to its loop (`call_soon_threadsafe`). A change may
+    be handed over twice, never not at all. `every` is the pause between two looks, in seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, directory: Directory, apply: Apply, every: float = 0.25
+    ) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._apply = apply
+        self._every = every
+        self._version = -1
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self.last_error: str | None = None
+
+    @property
+    def version(self) -> int:
+        """The version that was handed over last; -1 before `load`."""
+        return self._version
+
+    def load(self) -> tuple[Directory, Setup]:
+        """Fill the directory and return it with the set-up.
+
+        Call `gc.freeze()` afterwards: a collection over a million clients takes 0.3 s. Raises
+        sqlalchemy's errors and StoreError.
+        """
+        with reading(self._engine) as session:
+            version = current_version(session).version
+            setup = load_setup(session)
+            self._directory.load(load_clients(session))
+        self._version = version
+        return self._directory, setup
+
+    def start(self) -> None:
+        """Start looking for changes since `load`."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Stop looking; nothing is handed over after this unless a look takes longer."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def poll(self) -> None:
+        """Hand over what changed since the last time; raises what the database or `apply` does."""
+        with reading(self._engine) as session:
+            now = current_version(session)
+            if now.version == self._version:
+                return
+            since = self._version
+            if now.version < since:  # the database was restored from a backup
+                log.warning("directory_older", version=now.version, known=since)
+                since = -1
+            setup = load_setup(session) if now.setup_version > since else None
+            if setup is not None:
+                # First: changed clients may have managers that are new.
+                self._apply((), setup)
+            for changes in iter_changes(session, since):
+                if self._stop.is_set():
+                    return
+                self._apply(changes, None)
+        self._version = now.version
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                self.poll()
+            except (SQLAlchemyError, StoreError, OSError) as error:
+                if self.last_error is None:
+                    log.error("feed_fails", error=reason(error))
+                self.last_error = reason(error)
+            except Exception as error:  # the thread must live on: the next look tries again
+                log.exception("feed_failed")
+                self.last_error = repr(error)
+            else:
+                if self.last_error is not None:
+                    log.info("feed_back", version=self._version)
+                self.last_error = None

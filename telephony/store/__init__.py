@@ -1,0 +1,1 @@
+"""The record: tables by area and functions that take a Session; whoever opened it commits."""

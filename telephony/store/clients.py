@@ -1,0 +1,123 @@
+"""Clients and their phone numbers. A number belongs to one client."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, func, select
+from sqlalchemy.orm import Session
+
+from telephony.domain.directory import Assignment, Client
+from telephony.store.tables import metadata
+
+# Ids are never given again (AUTOINCREMENT): a listener may still hold numbers of a client gone.
+client = Table(
+    "client",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("manager", Text, ForeignKey("operator.extension")),
+    Column("deputy", Text, ForeignKey("operator.extension")),
+    Column("vip", Boolean, nullable=False),
+    Column("notes", Text, nullable=False),
+    Index(None, "manager"),
+    sqlite_autoincrement=True,
+)
+
+client_phone = Table(
+    "client_phone",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("client_id", ForeignKey("client.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "client_id"),
+)
+
+_ROWS = 2000
+_IDS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientData:
+    """All that is kept of a client: numbers in E.164, manager and deputy as extensions."""
+
+    name: str
+    phones: tuple[str, ...]
+    manager: str | None = None
+    deputy: str | None = None
+    vip: bool = False
+    notes: str = ""
+
+
+def load_clients(session: Session) -> Iterator[tuple[str, Client]]:
+    """Yield (number, client) of every number, streaming; a client's numbers share one object."""
+    query = (
+        select(
+            client_phone.c.number,
+            client.c.id,
+            client.c.name,
+            client.c.manager,
+            client.c.deputy,
+            client.c.vip,
+        )
+        .join_from(client_phone, client)
+        .order_by(client_phone.c.client_id)
+        .execution_options(yield_per=_ROWS)
+    )
+    # Few assignments serve many clients: shared here, they need not be replaced in the directory.
+    shared: dict[tuple[str | None, str | None, bool], Assignment] = {}
+    current = Client(0, "", Assignment())
+    for number, client_id, name, *assigned in session.execute(query):
+        if client_id != current.id:
+            key = tuple(assigned)
+            assignment = shared.get(key) or shared.setdefault(key, Assignment(*key))
+            current = Client(client_id, name, assignment)
+        yield number, current
+
+
+def find_owners(session: Session, numbers: Collection[str]) -> dict[str, int]:
+    """Return the client's id of every number (E.164) that belongs to one."""
+    wanted = list(numbers)
+    owners: dict[str, int] = {}
+    for start in range(0, len(wanted), _IDS):
+        part = wanted[start : start + _IDS]
+        query = select(client_phone.c.number, client_phone.c.client_id)
+        for number, client_id in session.execute(query.where(client_phone.c.number.in_(part))):
+            owners[number] = client_id
+    return owners
+
+
+def get_clients(session: Session, ids: Collection[int]) -> dict[int, ClientData]:
+    """Return the clients of these ids, as far as they exist; their phones in sorted order."""
+    wanted = list(ids)
+    found: dict[int, ClientData] = {}
+    for start in range(0, len(wanted), _IDS):
+        part = wanted[start : start + _IDS]
+        phones: dict[int, list[str]] = {}
+        query = select(client_phone.c.client_id, client_phone.c.number)
+        for client_id, number in session.execute(
+            query.where(client_phone.c.client_id.in_(part)).order_by(client_phone.c.number)
+        ):
+            phones.setdefault(client_id, []).append(number)
+        for row in session.execute(select(client).where(client.c.id.in_(part))):
+            found[row.id] = ClientData(
+                name=row.name,
+                phones=tuple(phones.get(row.id, ())),
+                manager=row.manager,
+                deputy=row.deputy,
+                vip=row.vip,
+                notes=row.notes,
+            )
+    return found
+
+
+def count_assigned(session: Session, extensions: Sequence[str]) -> dict[str, int]:
+    """Return how many clients have each of these operators as manager or deputy (0 left out)."""
+    found: dict[str, int] = {}
+    for extension in extensions:
+        theirs = (client.c.manager == extension) | (client.c.deputy == extension)
+        query = select(func.count()).select_from(client).where(theirs)
+        number = session.execute(query).scalar_one()
+        if number:
+            found[extension] = number
+    return found

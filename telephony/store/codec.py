@@ -1,0 +1,120 @@
+"""Call records as JSON and back, without loss: codes and values, never words.
+
+The columns `plan` and `trace` hold parts of the same shape:
+plan  {"name": str, "steps": [{"kind", "rule", "seconds", "targets": [[operator, address]]}]}
+trace [{"rule", "used", "reason", "values": [[name, value]]}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from telephony.domain.record import CallRecord, Disposition, LegRecord, Outcome, Side
+from telephony.domain.routing import Checked, Decision, Kind, Plan, Reason, Rule, Step, Target
+
+Json = dict[str, Any]
+
+
+class CodecError(ValueError):
+    """A JSON value is not the thing it should be."""
+
+
+def record_to_json(record: CallRecord) -> Json:
+    """Return a call record as a JSON object."""
+    plain = {
+        name: getattr(record, name)
+        for name in CallRecord.__slots__
+        if name not in ("decision", "legs")
+    }
+    return plain | {
+        "disposition": record.disposition.value,
+        "hung_up_by": record.hung_up_by.value,
+        "plan": plan_to_json(record.decision),
+        "trace": trace_to_json(record.decision),
+        "legs": [leg_to_json(leg) for leg in record.legs],
+    }
+
+
+def record_from_json(value: Mapping[str, Any]) -> CallRecord:
+    """Return the call record of a JSON object; raises CodecError when it is not one."""
+    try:
+        fields = dict(value)
+        decision = decision_from_json(fields.pop("plan"), fields.pop("trace"))
+        legs = tuple(leg_from_json(leg) for leg in fields.pop("legs"))
+        fields["disposition"] = Disposition(fields["disposition"])
+        fields["hung_up_by"] = Side(fields["hung_up_by"])
+        return CallRecord(**fields, decision=decision, legs=legs)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CodecError(f"not a call record: {error!r}") from error
+
+
+def leg_to_json(leg: LegRecord) -> Json:
+    """Return a leg as a JSON object."""
+    return asdict(leg) | {"outcome": leg.outcome.value, "kind": str(leg.kind)}
+
+
+def leg_from_json(value: Mapping[str, Any]) -> LegRecord:
+    """Return the leg of a JSON object; raises KeyError, TypeError or ValueError."""
+    fields = dict(value)
+    fields["outcome"] = Outcome(fields["outcome"])
+    return LegRecord(**fields)
+
+
+def plan_to_json(decision: Decision | None) -> Json | None:
+    """Return a decision's plan as a JSON object, None without a decision."""
+    if decision is None:
+        return None
+    return {
+        "name": decision.plan.name,
+        "steps": [
+            {
+                "kind": step.kind.value,
+                "rule": step.rule.value,
+                "seconds": step.seconds,
+                "targets": [[target.operator, target.address] for target in step.targets],
+            }
+            for step in decision.plan.steps
+        ],
+    }
+
+
+def trace_to_json(decision: Decision | None) -> list[Json] | None:
+    """Return a decision's trace as a JSON array, None without a decision."""
+    if decision is None:
+        return None
+    return [
+        {
+            "rule": line.rule.value,
+            "used": line.used,
+            "reason": line.reason.value,
+            "values": [[name, value] for name, value in line.values],
+        }
+        for line in decision.trace
+    ]
+
+
+def decision_from_json(plan: Json | None, trace: list[Json] | None) -> Decision | None:
+    """Return the decision of a plan and a trace; raises KeyError, TypeError or ValueError."""
+    if plan is None:
+        return None
+    steps = tuple(
+        Step(
+            kind=Kind(step["kind"]),
+            rule=Rule(step["rule"]),
+            targets=tuple(Target(operator, address) for operator, address in step["targets"]),
+            seconds=step["seconds"],
+        )
+        for step in plan["steps"]
+    )
+    lines = tuple(
+        Checked(
+            rule=Rule(line["rule"]),
+            used=line["used"],
+            reason=Reason(line["reason"]),
+            values=tuple((name, value) for name, value in line["values"]),
+        )
+        for line in trace or ()
+    )
+    return Decision(Plan(steps, plan["name"]), lines)

@@ -1,0 +1,219 @@
+"""Operators, groups with their weekly shifts, and DIDs: small, replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from telephony.domain.duty import Roster, Shift
+from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.store.clients import count_assigned
+from telephony.store.directory import bump
+from telephony.store.tables import metadata, upsert
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("extension", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("mobile", Text),
+    Column("deputy", Text, ForeignKey("operator.extension")),
+    UniqueConstraint("endpoint"),
+)
+
+operator_group = Table(
+    "operator_group",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("zone", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+)
+
+# Times are the wall clock's ("09:00"), days ISO weekdays ("1,2,3").
+shift = Table(
+    "shift",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("group_name", ForeignKey("operator_group.name"), nullable=False),
+    Column("operator", ForeignKey("operator.extension"), nullable=False),
+    Column("days", Text, nullable=False),
+    Column("start_time", Text, nullable=False),
+    Column("end_time", Text, nullable=False),
+    Column("lunch_start", Text),
+    Column("lunch_end", Text),
+    Column("position", Integer, nullable=False),
+    Index(None, "group_name", "position"),
+)
+
+did = Table(
+    "did",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("group_name", ForeignKey("operator_group.name"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("desk_seconds", Integer, nullable=False),
+    Column("mobile_seconds", Integer, nullable=False),
+    Column("duty_seconds", Integer, nullable=False),
+)
+
+
+class AssignedError(Exception):
+    """Operators cannot be removed: `counts` says how many clients each of them has."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        """`counts` maps extensions to numbers of clients."""
+        self.counts = dict(counts)
+        each = ", ".join(f"{extension} ({number})" for extension, number in self.counts.items())
+        super().__init__(
+            f"clients are still assigned to operators that would be removed: {each}. "
+            "Give these clients another manager or deputy first"
+        )
+
+
+def load_setup(session: Session) -> Setup:
+    """Return everything an admin set up."""
+    operators = {
+        row.extension: Operator(row.extension, row.name, row.endpoint, row.mobile, row.deputy)
+        for row in session.execute(select(operator).order_by(operator.c.extension))
+    }
+    shifts: dict[str, list[Shift]] = {}
+    for row in session.execute(select(shift).order_by(shift.c.group_name, shift.c.position)):
+        lunch = None
+        if row.lunch_start is not None:
+            lunch = (time.fromisoformat(row.lunch_start), time.fromisoformat(row.lunch_end))
+        shifts.setdefault(row.group_name, []).append(
+            Shift(
+                operator=row.operator,
+                days=frozenset(int(day) for day in row.days.split(",")),
+                start=time.fromisoformat(row.start_time),
+                end=time.fromisoformat(row.end_time),
+                lunch=lunch,
+            )
+        )
+    rows = session.execute(select(operator_group).order_by(operator_group.c.name)).all()
+    return Setup(
+        operators=operators,
+        groups={
+            row.name: Group(row.name, Roster(row.zone, tuple(shifts.get(row.name, ()))))
+            for row in rows
+        },
+        dids={
+            row.number: Did(
+                number=row.number,
+                group=row.group_name,
+                title=row.title,
+                desk_seconds=row.desk_seconds,
+                mobile_seconds=row.mobile_seconds,
+                duty_seconds=row.duty_seconds,
+            )
+            for row in session.execute(select(did).order_by(did.c.number))
+        },
+        default_group=next((row.name for row in rows if row.is_default), None),
+    )
+
+
+def replace_setup(session: Session, setup: Setup) -> int:
+    """Make the stored set-up equal to this one; return the new version.
+
+    Raises AssignedError, before anything is written, when an operator with clients would go.
+    """
+    version = bump(session, setup=True)
+    gone = check_removable(session, setup)
+    for table in (did, shift, operator_group):
+        session.execute(delete(table))
+    _replace_operators(session, setup, gone)
+    groups = [
+        {"name": name, "zone": group.roster.zone, "is_default": name == setup.default_group}
+        for name, group in setup.groups.items()
+    ]
+    _insert(session, operator_group, groups)
+    _insert(session, shift, [row for group in setup.groups.values() for row in _shifts(group)])
+    _insert(session, did, [_did_values(each) for each in setup.dids.values()])
+    return version
+
+
+def check_removable(session: Session, setup: Setup) -> list[str]:
+    """Return the operators that this set-up has no more; AssignedError when they have clients."""
+    known = set(session.execute(select(operator.c.extension)).scalars())
+    gone = sorted(known - set(setup.operators))
+    counts = count_assigned(session, gone)
+    if counts:
+        raise AssignedError(counts)
+    return gone
+
+
+def _replace_operators(session: Session, setup: Setup, gone: list[str]) -> None:
+    # Two operators may swap endpoints, and deputies may point anywhere: clear both first.
+    session.execute(update(operator).values(deputy=None, endpoint="~" + operator.c.extension))
+    if gone:
+        session.execute(delete(operator).where(operator.c.extension.in_(gone)))
+    if not setup.operators:
+        return
+    values: list[dict[str, Any]] = [
+        {
+            "extension": each.extension,
+            "name": each.name,
+            "endpoint": each.endpoint,
+            "mobile": each.mobile,
+            "deputy": None,
+        }
+        for each in setup.operators.values()
+    ]
+    session.execute(upsert(session, operator, key=("extension",)), values)
+    session.execute(
+        update(operator)
+        .where(operator.c.extension == bindparam("key"))
+        .values(deputy=bindparam("other")),
+        [{"key": each.extension, "other": each.deputy} for each in setup.operators.values()],
+    )
+
+
+def _insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _shifts(group: Group) -> list[dict[str, Any]]:
+    return [
+        {
+            "group_name": group.name,
+            "operator": each.operator,
+            "days": ",".join(str(day) for day in sorted(each.days)),
+            "start_time": f"{each.start:%H:%M}",
+            "end_time": f"{each.end:%H:%M}",
+            "lunch_start": f"{each.lunch[0]:%H:%M}" if each.lunch else None,
+            "lunch_end": f"{each.lunch[1]:%H:%M}" if each.lunch else None,
+            "position": position,
+        }
+        for position, each in enumerate(group.roster.shifts)
+    ]
+
+
+def _did_values(each: Did) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "group_name": each.group,
+        "title": each.title,
+        "desk_seconds": each.desk_seconds,
+        "mobile_seconds": each.mobile_seconds,
+        "duty_seconds": each.duty_seconds,
+    }

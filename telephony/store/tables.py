@@ -1,0 +1,102 @@
+"""What all tables share: the metadata, the column types, and how times are kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import Table
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, kept as UTC with its microseconds; comes back aware, in UTC.
+
+    Raises ValueError for a naive datetime: it does not say which moment it means.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the value as the driver wants it: UTC, and naive for SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime is no moment: {value!r}")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored moment, aware and in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
+Json = JSON(none_as_null=True)
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the aware UTC datetime of microseconds since the epoch; OverflowError beyond 9999."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def optional_moment(microseconds: int | None) -> datetime | None:
+    """Return `moment` of a time that may be missing."""
+    return None if microseconds is None else moment(microseconds)
+
+
+def microseconds(at: datetime) -> int:
+    """Return the microseconds since the epoch of an aware datetime, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def optional_microseconds(at: datetime | None) -> int | None:
+    """Return `microseconds` of a time that may be missing."""
+    return None if at is None else microseconds(at)
+
+
+def upsert(
+    session: Session, table: Table, *, key: tuple[str, ...], newer: str | None = None
+) -> Any:
+    """Return an INSERT that overwrites the row of the same `key`, on either database.
+
+    With `newer` a row is only overwritten by one whose column of that name is at least as great.
+    """
+    insert = insert_or_ignore(session, table, key=None)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=key,
+        set_={
+            column.name: new[column.name]
+            for column in table.columns
+            if column.name not in key and column is not table.autoincrement_column
+        },
+        where=None if newer is None else new[newer] >= table.c[newer],
+    )
+
+
+def insert_or_ignore(session: Session, table: Table, *, key: tuple[str, ...] | None) -> Any:
+    """Return an INSERT that leaves the row of the same `key` alone; a bare one without `key`."""
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return insert if key is None else insert.on_conflict_do_nothing(index_elements=key)
