@@ -1,0 +1,172 @@
+"""Values out of YAML nodes, with every error's line and path.
+
+Scalars are taken as they are written, before YAML makes numbers or base-60 times of them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+from telephony.domain.numbers import EXTENSION
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_SECONDS = (1, 300)
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigError:
+    """One thing wrong: the line (from 1), the place (`groups[0].shifts[2].days`), and why.
+
+    `value` is what stands there, `reason` says what it may be.
+    """
+
+    line: int
+    path: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        """All of it in one line."""
+        value = f" {self.value!r}" if self.value else ""
+        return f"line {self.line}, {self.path or 'file'}:{value} {self.reason}"
+
+
+class Nodes:
+    """Walks the nodes of a file; every method returns what it could make of its node."""
+
+    def __init__(self) -> None:
+        self.errors: list[ConfigError] = []
+
+    def wrong(self, node: yaml.Node, path: str, reason: str, value: str | None = None) -> None:
+        if value is None:
+            value = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+        self.errors.append(ConfigError(node.start_mark.line + 1, path, value, reason))
+
+    # Shapes
+
+    def mapping(
+        self, node: yaml.Node, path: str, required: Iterable[str], optional: Iterable[str] = ()
+    ) -> dict[str, yaml.Node]:
+        """Return the nodes by key, without those that are null."""
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong(node, path, "must be keys with values")
+            return {}
+        keys = (*required, *optional)
+        found: dict[str, yaml.Node] = {}
+        for key_node, value in node.value:
+            key = str(key_node.value)
+            place = f"{path}.{key}" if path else key
+            if key not in keys:
+                self.wrong(key_node, place, f"unknown; the keys are {', '.join(keys)}", key)
+            elif key in found:
+                self.wrong(key_node, place, "occurs twice", key)
+            elif value.tag != "tag:yaml.org,2002:null":
+                found[key] = value
+        for key in required:
+            if key not in found:
+                self.wrong(node, f"{path}.{key}" if path else key, "is missing", "")
+        return found
+
+    def items(self, node: yaml.Node | None, path: str) -> list[tuple[str, yaml.Node]]:
+        """Return (path, node) of a list's items."""
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.wrong(node, path, "must be a list")
+            return []
+        return [(f"{path}[{place}]", item) for place, item in enumerate(node.value)]
+
+    # Values
+
+    def text(
+        self, node: yaml.Node | None, path: str, longest: int = _LONGEST, shortest: int = 1
+    ) -> str:
+        """Return a scalar as it is written, without spaces around it; empty without a node."""
+        if node is None:
+            return ""
+        if not isinstance(node, yaml.ScalarNode):
+            self.wrong(node, path, "must be one value")
+            return ""
+        value = str(node.value).strip()
+        if not shortest <= len(value) <= longest:
+            self.wrong(node, path, f"must have {shortest} to {longest} characters")
+        elif any(unicodedata.category(each) in ("Cc", "Cs") for each in value):
+            self.wrong(node, path, "must not contain control characters")
+        return value
+
+    def matching(
+        self, node: yaml.Node | None, path: str, form: re.Pattern[str], reason: str
+    ) -> str:
+        value = self.text(node, path)
+        if node is not None and value and not form.fullmatch(value):
+            self.wrong(node, path, reason)
+        return value
+
+    def extension(self, node: yaml.Node | None, path: str) -> str:
+        return self.matching(node, path, EXTENSION, "must be an extension: 2 to 10 digits")
+
+    def known(
+        self, node: yaml.Node | None, path: str, those: Iterable[str], what: str
+    ) -> str | None:
+        """Return a name out of `those`, None when there is no node."""
+        if node is None:
+            return None
+        value = self.text(node, path)
+        if value and value not in those:
+            self.wrong(node, path, f"must be {what} of this file")
+        return value
+
+    def seconds(self, node: yaml.Node | None, path: str, usual: int) -> int:
+        if node is None:
+            return usual
+        value = self.text(node, path)
+        low, high = _SECONDS
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            self.wrong(node, path, f"must be {low} to {high} seconds")
+            return usual
+        return int(value)
+
+    def clock(self, node: yaml.Node, path: str, value: str, *, end: bool = False) -> time | None:
+        if end and value == "24:00":
+            return time(0)
+        match = _TIME.fullmatch(value)
+        if match is None:
+            self.wrong(node, path, 'must be a time of day such as "09:00"')
+            return None
+        return time(int(match[1]), int(match[2]))
+
+    def zone(self, node: yaml.Node | None, path: str) -> str:
+        value = self.text(node, path)
+        if node is not None and value:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                self.wrong(node, path, "must be an IANA time zone such as Europe/Moscow")
+        return value
+
+    def days(self, node: yaml.Node | None, path: str) -> frozenset[int]:
+        """Return ISO weekdays of `daily`, `mon-fri`, `mon,wed` or `fri-mon,wed`."""
+        value = self.text(node, path).lower()
+        found: set[int] = set()
+        wrong = False
+        for part in ("mon-sun" if value == "daily" else value).split(","):
+            first, dash, last = (each.strip() for each in part.partition("-"))
+            if first not in DAYS or (dash and last not in DAYS):
+                wrong = True
+                continue
+            begin = DAYS.index(first)
+            length = (DAYS.index(last) - begin) % 7 if dash else 0
+            found |= {(begin + step) % 7 + 1 for step in range(length + 1)}
+        if wrong and value and node is not None:
+            reason = f"must be days such as mon-fri, mon,wed or daily, of {', '.join(DAYS)}"
+            self.wrong(node, path, reason)
+        return frozenset(found)

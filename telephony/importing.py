@@ -1,0 +1,352 @@
+"""Clients from a CSV file: every row is checked, then all are written, or none.
+
+The file: UTF-8, a header in any order out of name, phones, manager, deputy, vip, notes (name and
+phones are required), separated by `,` or `;` or tabs. `phones` holds one or several numbers
+separated by `|`, `;` or `,`; a field that contains the file's own delimiter stands in quotes.
+A row states its client whole: one who is known by any of the phones is updated, and numbers that
+the row does not name are removed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from telephony.domain.numbers import normalise
+from telephony.store.client_changes import save_clients
+from telephony.store.clients import ClientData, find_owners, get_clients
+from telephony.store.directory import bump, current_version
+from telephony.store.engine import reading, writing
+from telephony.store.setup import load_setup
+
+COLUMNS = ("name", "phones", "manager", "deputy", "vip", "notes")
+_REQUIRED = ("name", "phones")
+_LONGEST = {"name": 100, "notes": 2000}
+_VIP = {
+    "yes": True, "1": True, "true": True, "да": True,
+    "no": False, "0": False, "false": False, "нет": False, "": False,
+}  # fmt: skip
+_BETWEEN_PHONES = re.compile(r"[|;,\n]")
+
+
+class Problem(StrEnum):
+    """What can be wrong with a file or a value."""
+
+    NOT_UTF8 = "not_utf8"
+    NOT_CSV = "not_csv"
+    EMPTY_FILE = "empty_file"
+    UNKNOWN_COLUMN = "unknown_column"
+    COLUMN_TWICE = "column_twice"
+    COLUMN_MISSING = "column_missing"
+    FIELDS = "fields"
+    NAME_EMPTY = "name_empty"
+    TOO_LONG = "too_long"
+    CONTROL_CHARACTER = "control_character"
+    NO_PHONE = "no_phone"
+    NOT_A_NUMBER = "not_a_number"
+    NUMBER_TWICE = "number_twice"
+    TWO_MANAGERS = "two_managers"
+    UNKNOWN_EXTENSION = "unknown_extension"
+    NOT_YES_NO = "not_yes_no"
+    TWO_CLIENTS = "two_clients"
+    CLIENT_TWICE = "client_twice"
+
+
+_TEXTS = {
+    Problem.NOT_UTF8: "the file is not UTF-8: save it as “CSV UTF-8”",
+    Problem.NOT_CSV: "this is not CSV: {detail}",
+    Problem.EMPTY_FILE: "the file has no header",
+    Problem.UNKNOWN_COLUMN: "no such column; there are: {detail}",
+    Problem.COLUMN_TWICE: "this column occurs twice",
+    Problem.COLUMN_MISSING: "this column is missing",
+    Problem.FIELDS: "the row has another number of fields than the header: {detail}",
+    Problem.NAME_EMPTY: "the name is empty",
+    Problem.TOO_LONG: "longer than {detail} characters",
+    Problem.CONTROL_CHARACTER: "contains a control character ({detail})",
+    Problem.NO_PHONE: "the client has no phone number",
+    Problem.NOT_A_NUMBER: "not a phone number",
+    Problem.NUMBER_TWICE: "this number occurs in line {detail} too",
+    Problem.TWO_MANAGERS: "the same client has another manager in line {detail}",
+    Problem.UNKNOWN_EXTENSION: "no operator has this extension",
+    Problem.NOT_YES_NO: "neither yes nor no",
+    Problem.TWO_CLIENTS: "the numbers of this row belong to different clients: {detail}",
+    Problem.CLIENT_TWICE: "these numbers belong to the client of line {detail}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One thing wrong: the line in the file (from 1), the column, its value, and why."""
+
+    line: int
+    column: str
+    value: str
+    problem: Problem
+    detail: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        return _TEXTS[self.problem].format(detail=self.detail)
+
+    def __str__(self) -> str:
+        """All of it in one line."""
+        where = f"line {self.line}" + (f", {self.column}" if self.column else "")
+        value = f" {self.value!r}" if self.value else ""
+        return f"{where}:{value} {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A row that was read: where it stands in the file, and its client."""
+
+    line: int
+    client: ClientData
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an import did, or with `dry_run` would do; nothing when there are errors.
+
+    Counts of clients, and of numbers removed; `version` is the directory's new version, None when
+    nothing was written.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    numbers_removed: int = 0
+    errors: tuple[RowError, ...] = ()
+    version: int | None = None
+
+
+class _NotCsvError(Exception):
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+def import_clients(
+    engine: Engine, source: bytes | str, country: str, *, dry_run: bool = False
+) -> Report:
+    """Import a file's content. `country` (ISO 3166 alpha-2) is that of numbers without `+`.
+
+    Raises sqlalchemy's errors. One transaction; a listener that runs follows within a second.
+    """
+    with reading(engine) as session:
+        operators = set(load_setup(session).operators)
+    rows, errors = read_clients(source, country, operators)
+    if errors:
+        return Report(errors=tuple(errors))
+    # Sorted out before the write lock is taken, so that calls wait for the writing alone.
+    with reading(engine) as session:
+        version = current_version(session).version
+        report, new, changed = _sort_out(session, rows)
+    if dry_run or not (new or changed):
+        return report
+    with writing(engine) as session:
+        mine = bump(session)
+        if mine != version + 1:  # somebody changed the directory in between
+            report, new, changed = _sort_out(session, rows)
+            if not (new or changed):
+                return report
+        save_clients(session, new, changed, version=mine)
+    return replace(report, version=mine)
+
+
+def read_clients(
+    source: bytes | str, country: str, operators: Collection[str]
+) -> tuple[list[ImportRow], list[RowError]]:
+    """Return the rows of a file that are right, and everything that is wrong in it."""
+    text = _decoded(source)
+    if isinstance(text, RowError):
+        return [], [text]
+    rows: list[ImportRow] = []
+    errors: list[RowError] = []
+    seen: dict[str, ImportRow] = {}
+    columns: list[str] | None = None
+    try:
+        for line, fields in _lines(text):
+            if columns is None:
+                columns, errors = _header(line, fields)
+                if errors:
+                    return [], errors
+                continue
+            if len(fields) != len(columns):
+                detail = f"{len(fields)} instead of {len(columns)}"
+                errors.append(RowError(line, "", "", Problem.FIELDS, detail))
+                continue
+            row, wrong = _row(line, dict(zip(columns, fields, strict=True)), country, operators)
+            wrong += _repeated(row, seen)
+            errors += wrong
+            if not wrong:
+                rows.append(row)
+    except _NotCsvError as error:
+        errors.append(RowError(error.line, "", "", Problem.NOT_CSV, str(error)))
+    if columns is None and not errors:
+        errors.append(RowError(1, "", "", Problem.EMPTY_FILE))
+    return rows, errors
+
+
+def _decoded(source: bytes | str) -> str | RowError:
+    if isinstance(source, str):
+        return source.removeprefix("\ufeff")
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return RowError(source.count(b"\n", 0, error.start) + 1, "", "", Problem.NOT_UTF8)
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, fields) of every row that is not blank; `line` is where the row begins."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                yield line, [field.strip() for field in fields]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise _NotCsvError(line, str(error)) from None
+
+
+def _header(line: int, fields: list[str]) -> tuple[list[str], list[RowError]]:
+    columns = [field.lower() for field in fields]
+    known = ", ".join(COLUMNS)
+    errors = [
+        RowError(line, column, column, Problem.UNKNOWN_COLUMN, known)
+        for column in columns
+        if column not in COLUMNS
+    ]
+    errors += [
+        RowError(line, column, "", Problem.COLUMN_TWICE)
+        for column in COLUMNS
+        if columns.count(column) > 1
+    ]
+    errors += [
+        RowError(line, column, "", Problem.COLUMN_MISSING)
+        for column in _REQUIRED
+        if column not in columns
+    ]
+    return columns, errors
+
+
+def _row(
+    line: int, fields: dict[str, str], country: str, operators: Collection[str]
+) -> tuple[ImportRow, list[RowError]]:
+    errors: list[RowError] = []
+
+    def wrong(column: str, value: str, problem: Problem, detail: str = "") -> None:
+        errors.append(RowError(line, column, value, problem, detail))
+
+    name, notes = fields["name"], fields.get("notes", "")
+    if not name:
+        wrong("name", name, Problem.NAME_EMPTY)
+    for column, value in (("name", name), ("notes", notes)):
+        if len(value) > _LONGEST[column]:
+            wrong(column, value[:20] + "…", Problem.TOO_LONG, str(_LONGEST[column]))
+        allowed = "\n\t\r" if column == "notes" else ""
+        for character in value:
+            if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
+                wrong(column, value, Problem.CONTROL_CHARACTER, f"U+{ord(character):04X}")
+                break
+    phones: list[str] = []
+    for raw in filter(None, map(str.strip, _BETWEEN_PHONES.split(fields["phones"]))):
+        number = normalise(raw, country)
+        if number is None:
+            wrong("phones", raw, Problem.NOT_A_NUMBER)
+        else:
+            phones.append(number)
+    if not phones and not errors:
+        wrong("phones", fields["phones"], Problem.NO_PHONE)
+    people = {column: fields.get(column) or None for column in ("manager", "deputy")}
+    for column, extension in people.items():
+        if extension is not None and extension not in operators:
+            wrong(column, extension, Problem.UNKNOWN_EXTENSION)
+    vip = _VIP.get(fields.get("vip", "").lower())
+    if vip is None:
+        wrong("vip", fields["vip"], Problem.NOT_YES_NO)
+    client = ClientData(
+        name=name,
+        phones=tuple(phones),
+        manager=people["manager"],
+        deputy=people["deputy"],
+        vip=bool(vip),
+        notes=notes,
+    )
+    return ImportRow(line, client), errors
+
+
+def _repeated(row: ImportRow, seen: dict[str, ImportRow]) -> list[RowError]:
+    """Return an error for each number that the file had before, and remember the others."""
+    errors = []
+    for number in dict.fromkeys(row.client.phones):
+        first = seen.setdefault(number, row)
+        same = first.client.name == row.client.name
+        if same and first.client.manager != row.client.manager:
+            value = row.client.manager or ""
+            errors.append(
+                RowError(row.line, "manager", value, Problem.TWO_MANAGERS, str(first.line))
+            )
+        elif first is not row or row.client.phones.count(number) > 1:
+            errors.append(
+                RowError(row.line, "phones", number, Problem.NUMBER_TWICE, str(first.line))
+            )
+    return errors
+
+
+def _sort_out(
+    session: Session, rows: list[ImportRow]
+) -> tuple[Report, list[ClientData], dict[int, ClientData]]:
+    """Tell new clients from known ones; return (report, new, changed by id)."""
+    owners = find_owners(session, [number for row in rows for number in row.client.phones])
+    known = get_clients(session, set(owners.values()))
+    new: list[ClientData] = []
+    changed: dict[int, ClientData] = {}
+    taken: dict[int, ImportRow] = {}
+    errors: list[RowError] = []
+    removed = 0
+    for row in rows:
+        data = row.client
+        ids = {owners[number]: number for number in data.phones if number in owners}
+        if not ids:
+            new.append(data)
+            continue
+        if len(ids) > 1:
+            names = ", ".join(f"{number} – {known[key].name}" for key, number in ids.items())
+            errors.append(RowError(row.line, "phones", "", Problem.TWO_CLIENTS, names))
+            continue
+        key = next(iter(ids))
+        first = taken.setdefault(key, row)
+        if first is not row:
+            value = "|".join(data.phones)
+            errors.append(
+                RowError(row.line, "phones", value, Problem.CLIENT_TWICE, str(first.line))
+            )
+            continue
+        before = known[key]
+        if _same(before, data):
+            continue
+        changed[key] = data
+        removed += len(set(before.phones) - set(data.phones))
+    if errors:
+        return Report(errors=tuple(errors)), [], {}
+    unchanged = len(rows) - len(new) - len(changed)
+    return Report(len(new), len(changed), unchanged, removed), new, changed
+
+
+def _same(one: ClientData, other: ClientData) -> bool:
+    return sorted(one.phones) == sorted(other.phones) and (
+        (one.name, one.manager, one.deputy, one.vip, one.notes)
+        == (other.name, other.manager, other.deputy, other.vip, other.notes)
+    )

@@ -1,0 +1,207 @@
+"""The set-up's YAML file: what it gives, and that every error names its place."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from telephony.configfile import apply_config, differences, read_config
+from telephony.domain.duty import Roster, Shift
+from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.store.client_changes import save_clients
+from telephony.store.clients import ClientData
+from telephony.store.directory import current_version
+from telephony.store.engine import open_engine, reading, writing
+from telephony.store.migrations import migrate
+from telephony.store.setup import AssignedError, load_setup
+
+GOOD = """\
+operators:
+  - {extension: "101", name: "Anna", endpoint: "101", mobile: "+79001112233", deputy: "102"}
+  - {extension: 102, name: Борис, mobile: +7 900 111-22-44}
+groups:
+  - name: sales
+    zone: Europe/Moscow
+    default: true
+    shifts:
+      - {operator: "101", days: mon-fri, start: "09:00", end: "18:00", lunch: "13:00-14:00"}
+      - {operator: 102, days: "sat, SUN", start: 20:30, end: 08:00, lunch: 23:30-00:30}
+      - {operator: 102, days: fri-mon, start: 0:00, end: 24:00}
+  - {name: support, zone: UTC}
+dids:
+  - {number: "74951234567", group: sales, title: "Sales", desk_seconds: 15, duty_seconds: 40}
+  - {number: 0100, group: support, title: ""}
+"""
+
+
+def test_a_good_file() -> None:
+    setup, errors = read_config(GOOD)
+    assert errors == []
+    shifts = (
+        Shift("101", frozenset({1, 2, 3, 4, 5}), time(9), time(18), (time(13), time(14))),
+        Shift("102", frozenset({6, 7}), time(20, 30), time(8), (time(23, 30), time(0, 30))),
+        Shift("102", frozenset({5, 6, 7, 1}), time(0), time(0)),
+    )
+    assert setup == Setup(
+        operators={
+            "101": Operator("101", "Anna", "101", "+79001112233", "102"),
+            "102": Operator("102", "Борис", "102", "+79001112244"),
+        },
+        groups={
+            "sales": Group("sales", Roster("Europe/Moscow", shifts)),
+            "support": Group("support", Roster("UTC")),
+        },
+        dids={
+            "74951234567": Did("74951234567", "sales", "Sales", 15, 25, 40),
+            "0100": Did("0100", "support"),
+        },
+        default_group="sales",
+    )
+
+
+def test_a_national_mobile_needs_a_country() -> None:
+    text = GOOD.replace('"+79001112233"', '"8 900 111-22-33"')
+    assert [error.path for error in read_config(text)[1]] == ["operators[0].mobile"]
+    setup, errors = read_config(text, "RU")
+    assert errors == []
+    assert setup.operators["101"].mobile == "+79001112233"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "path", "value", "reason"),
+    [
+        ('"101", name: "Anna"', '"1", name: "Anna"', 2, "operators[0].extension", "1", "digits"),
+        ('name: "Anna"', 'name: ""', 2, "operators[0].name", "", "1 to 100"),
+        ('name: "Anna"', 'name: "A\\x07"', 2, "operators[0].name", "A\x07", "control"),
+        ('name: "Anna", ', "", 2, "operators[0].name", "", "missing"),
+        ('name: "Anna"', 'nam: "Anna"', 2, "operators[0].nam", "nam", "unknown"),
+        ('name: "Anna"', 'name: [1]', 2, "operators[0].name", "", "one value"),
+        ('endpoint: "101"', 'endpoint: "1&2"', 2, "operators[0].endpoint", "1&2", "PJSIP"),
+        ('endpoint: "101"', 'endpoint: "102"', 3, "operators[1].endpoint", "102", "of 101 too"),
+        ('"+79001112233"', "12", 2, "operators[0].mobile", "12", "phone number"),
+        ('deputy: "102"', 'deputy: "103"', 2, "operators[0].deputy", "103", "extension of"),
+        ('deputy: "102"', 'deputy: "101"', 2, "operators[0].deputy", "101", "somebody else"),
+        ("extension: 102", "extension: 101", 3, "operators[1].extension", "101", "twice"),
+        ("Europe/Moscow", "Moscow", 6, "groups[0].zone", "Moscow", "IANA"),
+        ("Europe/Moscow", "../etc/passwd", 6, "groups[0].zone", "../etc/passwd", "IANA"),
+        ("default: true", "default: maybe", 7, "groups[0].default", "maybe", "true or false"),
+        ("zone: UTC", "zone: UTC, default: yes", 12, "groups[1].default", "yes", "only one"),
+        ("name: support", "name: sales", 12, "groups[1].name", "sales", "twice"),
+        ('"101", days', '"109", days', 9, "groups[0].shifts[0].operator", "109", "extension of"),
+        ("mon-fri", "mo-fr", 9, "groups[0].shifts[0].days", "mo-fr", "mon,wed"),
+        ("mon-fri", '","', 9, "groups[0].shifts[0].days", ",", "mon,wed"),
+        ('"09:00"', "9", 9, "groups[0].shifts[0].start", "9", '"09:00"'),
+        ('"09:00"', '"24:00"', 9, "groups[0].shifts[0].start", "24:00", '"09:00"'),
+        ('"18:00"', '"18:60"', 9, "groups[0].shifts[0].end", "18:60", '"09:00"'),
+        ("13:00-14:00", "13:00", 9, "groups[0].shifts[0].lunch", "13:00", "two times"),
+        ("13:00-14:00", "08:00-10:00", 9, "groups[0].shifts[0].lunch", "08:00-10:00", "within"),
+        ("13:00-14:00", "17:30-18:30", 9, "groups[0].shifts[0].lunch", "17:30-18:30", "within"),
+        ("group: sales", "group: sale", 14, "dids[0].group", "sale", "name of a group"),
+        ("desk_seconds: 15", "desk_seconds: 1000", 14, "dids[0].desk_seconds", "1000", "1 to 300"),
+        ("desk_seconds: 15", "desk_seconds: x", 14, "dids[0].desk_seconds", "x", "1 to 300"),
+        ('"74951234567"', "x", 14, "dids[0].number", "x", "3 to 15 digits"),
+        ("number: 0100", 'number: "74951234567"', 15, "dids[1].number", "74951234567", "twice"),
+        ("dids:\n", "did:\n", 13, "did", "did", "unknown"),
+    ],
+)  # fmt: skip
+def test_an_error_names_its_place(
+    old: str, new: str, line: int, path: str, value: str, reason: str
+) -> None:
+    assert old in GOOD
+    _, errors = read_config(GOOD.replace(old, new, 1))
+    found = [(error.line, error.path, error.value) for error in errors]
+    assert (line, path, value) in found
+    error = errors[found.index((line, path, value))]
+    assert reason in error.reason
+    assert str(error).startswith(f"line {line}, {path}:")
+    # What else is told is about things that refer to this one.
+    follows = ("of this file", "is missing", "must be an extension", "somebody else", "is the end")
+    assert all(each is error or any(map(each.reason.count, follows)) for each in errors)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("- a", "keys with values"),
+        ("operators: [", "not YAML"),
+        ("a: *b", "not YAML"),
+        ("\x00", "not YAML"),
+        ("[" * 5000, "not YAML"),
+        ("operators: []\ngroups: []", "is missing"),
+        ("operators: 5\ngroups: []\ndids: []", "must be a list"),
+        ("operators: [5]\ngroups: []\ndids: []", "keys with values"),
+        ("operators: []\ngroups: []\ndids: []\ndids: []", "twice"),
+    ],
+)
+def test_a_file_that_is_no_config(text: str, reason: str) -> None:
+    _, errors = read_config(text)
+    assert reason in errors[0].reason
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'd.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def setup_of(engine: Engine) -> Setup:
+    with reading(engine) as session:
+        return load_setup(session)
+
+
+def test_applying(engine: Engine) -> None:
+    setup, _ = read_config(GOOD)
+    would = apply_config(engine, setup, dry_run=True)
+    assert setup_of(engine) == Setup()
+    assert apply_config(engine, setup) == would
+    assert [str(difference) for difference in would] == [
+        "operator 101 added",
+        "operator 102 added",
+        "group sales added",
+        "group support added",
+        "did 0100 added",
+        "did 74951234567 added",
+    ]
+    assert setup_of(engine) == setup
+    with reading(engine) as session:
+        version = current_version(session)
+    assert apply_config(engine, setup) == []
+    with reading(engine) as session:
+        assert current_version(session) == version == (1, 1)
+
+
+def test_differences_name_the_fields() -> None:
+    before, _ = read_config(GOOD)
+    changed = GOOD.replace('"+79001112233"', '"+79001112299"').replace('"18:00"', '"17:00"')
+    after, _ = read_config(changed.replace("default: true", "default: false"))
+    dids = {"0100": after.dids["0100"]}
+    found = [str(difference) for difference in differences(before, replace(after, dids=dids))]
+    assert found[0] == "operator 101 changed: mobile +79001112233 → +79001112299"
+    assert found[1].startswith("group sales changed: default yes → no; shifts 101 mon,tue,")
+    assert "09:00-18:00 lunch 13:00-14:00" in found[1]
+    assert found[2:] == ["did 74951234567 removed"]
+
+
+def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
+    setup, _ = read_config(GOOD)
+    apply_config(engine, setup)
+    with writing(engine) as session:
+        save_clients(session, [ClientData("a", ("+79000000001",), "102")])
+    without = replace(
+        setup,
+        operators={"101": replace(setup.operators["101"], deputy=None)},
+        groups={"support": setup.groups["support"]},
+        dids={},
+        default_group=None,
+    )
+    for dry_run in (True, False):
+        with pytest.raises(AssignedError, match=r"102 \(1\)"):
+            apply_config(engine, without, dry_run=dry_run)
+    assert setup_of(engine) == setup
