@@ -18,7 +18,11 @@ _FORBIDDEN = re.compile(r"[\r\n\0]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CHANNEL = re.compile(r"[!-~]{1,120}")
 _SETTABLE = re.compile(rf"{names.PLAN}|{names.STEP}[0-9]{{1,2}}|{names.CLIENT_NAME}")
-# One more pair ends the event, a lone surrogate cannot be sent.
+_READABLE = re.compile(
+    rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,s,1\)|IFMODULE\([a-z0-9_]+\.so\)"
+    r"|PJSIP_ENDPOINT\([A-Za-z0-9_.-]{1,40},[a-z_]+\)"
+    r"|DEVICE_STATE\(PJSIP/[A-Za-z0-9_.-]{1,40}\)"
+)
 _MAX_VALUE = 2000
 
 
@@ -81,6 +85,18 @@ def device_states() -> Fields:
 def heartbeat(epoch: int) -> Fields:
     """Set the heartbeat; 0 says at once that nobody answers."""
     return (("Action", "Setvar"), ("Variable", names.HEARTBEAT), ("Value", str(epoch)))
+
+
+def read_global(expression: str) -> Fields:
+    """Ask for a global variable or a function's value. Raises BadValue."""
+    if not _READABLE.fullmatch(expression):
+        raise BadValue("only the functions that `doctor` needs may be read")
+    return (("Action", "Getvar"), ("Variable", expression))
+
+
+def forbidden_probe() -> Fields:
+    """Try what our user must not be able to do (harmless where it can)."""
+    return (("Action", "Command"), ("Command", "core show version"))
 
 
 def call_of(channel: str) -> Fields:

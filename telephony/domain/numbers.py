@@ -29,7 +29,9 @@ def normalise(raw: str, country: str) -> str | None:
         parsed = phonenumbers.parse(compact, country)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(parsed):
+    # A length that only a neighbour could dial is no public number.
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

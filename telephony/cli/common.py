@@ -1,0 +1,81 @@
+"""What the commands share: settings, the database, errors that people can read."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from telephony.ami.client import AmiAddress
+from telephony.logs import set_up_logs
+from telephony.settings import Settings, SettingsError, read_settings
+from telephony.store.engine import StoreError, open_engine, reason
+from telephony.store.migrations import pending
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What a command needs not that never talks to Asterisk.
+WITHOUT_AMI = frozenset({"ami_secret", "token"})
+
+
+class Failed(click.ClickException):
+    """An error for people; the exit code is 1."""
+
+    def show(self, file: object = None) -> None:
+        """Print the message, marked, to stderr."""
+        del file
+        click.echo(click.style("✗ ", fg="red") + self.format_message(), err=True)
+
+
+def readable(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors a command may meet into messages instead of tracebacks."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (SettingsError, StoreError) as error:
+            raise Failed(str(error)) from None
+        except SQLAlchemyError as error:
+            raise Failed(f"the database failed: {reason(error)}") from None
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+
+    return wrapped
+
+
+def settings_for(*, ami: bool) -> Settings:
+    """Read the settings a command needs and set up its logs. Raises SettingsError."""
+    settings = read_settings(os.environ, without=frozenset() if ami else WITHOUT_AMI)
+    set_up_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Engine]:
+    """Open the database, its migrations applied. Raises StoreError, Failed."""
+    missing = pending(settings.database_url)
+    if missing:
+        raise Failed(
+            f"the database is {len(missing)} migration(s) behind ({', '.join(missing)}): "
+            "run `dutyline migrate`"
+        )
+    engine = open_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def ami_address(settings: Settings) -> AmiAddress:
+    """Return where and as whom to log in to Asterisk."""
+    return AmiAddress(settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret)

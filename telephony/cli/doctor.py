@@ -1,0 +1,320 @@
+"""`dutyline doctor`: looks at everything a call needs; each failure says what to do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import click
+from sqlalchemy import Engine
+
+from telephony.ami import actions, names
+from telephony.ami.actions import Fields
+from telephony.ami.client import AmiError, LoginRefused
+from telephony.ami.oneshot import OneShot
+from telephony.ami.oneshot import session as ami_session
+from telephony.asterisk.manager import has_criteria
+from telephony.cli.common import ami_address, readable, settings_for
+from telephony.domain.numbers import ENDPOINT
+from telephony.settings import Settings
+from telephony.store.engine import StoreError, open_engine, reading
+from telephony.store.migrations import pending
+from telephony.store.setup import load_setup
+
+MODULES = (
+    "app_waitforcond",
+    "app_exec",
+    "app_dial",
+    "app_userevent",
+    "app_read",
+    "app_queue",
+    "func_strings",
+    "func_cut",
+    "func_logic",
+    "func_channel",
+    "func_callerid",
+    "func_global",
+    "res_manager_devicestate",
+)
+_MAX_OFFSET_SECONDS = 5.0
+
+
+class Level(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: how it went, what was seen, and what to do when it is not ok."""
+
+    level: Level
+    what: str
+    advice: str = ""
+
+
+def ok(what: str) -> Finding:
+    """Return a finding that is fine."""
+    return Finding(Level.OK, what)
+
+
+def failed(what: str, advice: str) -> Finding:
+    """Return a finding that stops calls or records."""
+    return Finding(Level.FAILED, what, advice)
+
+
+def warning(what: str, advice: str) -> Finding:
+    """Return a finding that an admin should look at."""
+    return Finding(Level.WARNING, what, advice)
+
+
+@click.command()
+@click.option("--trunk", "trunks", multiple=True, help="PJSIP endpoint of a trunk to look at.")
+@readable
+def doctor(trunks: tuple[str, ...]) -> None:
+    """Check Asterisk, the dialplan, the database and the clock; say what to do about failures."""
+    settings = settings_for(ami=True)
+    findings = [
+        *check_database(settings),
+        *check_folder(settings),
+        *check_asterisk(settings, trunks),
+    ]
+    marks = {Level.OK: "✓", Level.WARNING: "!", Level.FAILED: "✗"}
+    colours = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "red"}
+    for finding in findings:
+        click.echo(
+            click.style(marks[finding.level], fg=colours[finding.level]) + f" {finding.what}"
+        )
+        if finding.advice:
+            click.echo(f"    → {finding.advice}")
+    bad = sum(finding.level is Level.FAILED for finding in findings)
+    if bad:
+        click.echo(f"{bad} of {len(findings)} checks failed")
+        sys.exit(1)
+    click.echo("calls can be taken")
+
+
+def check_database(settings: Settings) -> Iterator[Finding]:
+    """Is there a database, at the right migration, with something set up?"""
+    try:
+        missing = pending(settings.database_url)
+        if missing:
+            yield failed(
+                f"the database is behind by {', '.join(missing)}", "run `dutyline migrate`"
+            )
+            return
+        engine = open_engine(settings.database_url)
+    except StoreError as error:
+        yield failed(str(error), "check DUTYLINE_DATABASE_URL and that the server runs")
+        return
+    try:
+        yield ok(f"database {engine.dialect.name}, migrations applied")
+        yield from _check_setup(engine)
+    finally:
+        engine.dispose()
+
+
+def _check_setup(engine: Engine) -> Iterator[Finding]:
+    with reading(engine) as session:
+        setup = load_setup(session)
+    if not setup.operators:
+        yield failed("no operators are set up", "run `dutyline config apply FILE.yaml`")
+    else:
+        yield ok(
+            f"{len(setup.operators)} operator(s), {len(setup.groups)} group(s), "
+            f"{len(setup.dids)} DID(s)"
+        )
+    if setup.default_group is None:
+        yield warning(
+            "no group is the default", "calls on a DID that is not set up go to the fallback"
+        )
+    zones = sorted({group.roster.zone for group in setup.groups.values()})
+    if zones:
+        yield ok(f"time zones of the groups: {', '.join(zones)}")
+
+
+def check_folder(settings: Settings) -> Iterator[Finding]:
+    """Can records be spilled when the database fails?"""
+    probe = settings.data_dir / ".doctor"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        yield failed(
+            f"DUTYLINE_DATA_DIR {settings.data_dir} cannot be written: {error.strerror}",
+            "give this user the folder, or choose another",
+        )
+        return
+    waiting = settings.spill
+    if waiting.exists() and waiting.stat().st_size:
+        yield warning(
+            f"records wait in {waiting}", "they are written when the listener reaches the database"
+        )
+    else:
+        yield ok(f"data folder {Path(settings.data_dir).resolve()} can be written")
+
+
+def check_asterisk(settings: Settings, trunks: tuple[str, ...]) -> Iterator[Finding]:
+    """Is Asterisk there, with our user, dialplan, modules, trunks and heartbeat?"""
+    where = f"{settings.ami_host}:{settings.ami_port}"
+    try:
+        with ami_session(ami_address(settings)) as pbx:
+            yield ok(f"logged in to Asterisk at {where} as {settings.ami_user}")
+            yield from _check_version(pbx)
+            yield from _check_privileges(pbx)
+            yield from _check_modules(pbx)
+            yield from _check_dialplan(pbx)
+            yield from _check_trunks(pbx, trunks)
+            yield from _check_heartbeat(pbx)
+    except LoginRefused as error:
+        yield failed(
+            f"Asterisk refused user {settings.ami_user} ({error})",
+            "compare DUTYLINE_AMI_USER and DUTYLINE_AMI_SECRET with dutyline_manager.conf, "
+            "then `asterisk -rx 'manager reload'`",
+        )
+    except AmiError as error:
+        yield failed(
+            str(error),
+            "check DUTYLINE_AMI_HOST and DUTYLINE_AMI_PORT, and `enabled = yes` in manager.conf",
+        )
+
+
+def _check_version(pbx: OneShot) -> Iterator[Finding]:
+    version = pbx.ask(actions.core_settings()).get("asteriskversion", "")
+    head = version.split("~")[0].split("+")[0].split("-")[-1].split(".")
+    if len(head) < 2 or not (head[0].isdigit() and head[1].isdigit()):
+        yield warning(f"Asterisk's version is {version!r}", "Dutyline is tested with Asterisk 22")
+        return
+    number = (int(head[0]), int(head[1]))
+    if number < (16, 20):
+        yield failed(f"Asterisk {version} is too old", "use 16.20 or newer, best 22")
+    elif not has_criteria(number):
+        yield warning(
+            f"Asterisk {version} has only old event filters",
+            "forged events are then refused by Dutyline alone; 18.26, 20.11 and 22.1 filter them",
+        )
+    else:
+        yield ok(f"Asterisk {version}")
+
+
+def _check_privileges(pbx: OneShot) -> Iterator[Finding]:
+    beat = pbx.ask(actions.read_global("EPOCH"))
+    if beat["response"] != "Success":
+        yield failed(
+            f"the user may not read variables ({beat.get('message', '')})",
+            "it needs write = call,reporting: run `dutyline pbx-config` again",
+        )
+        return
+    if pbx.ask(actions.forbidden_probe())["response"] != "Error":
+        yield warning(
+            "the user may run console commands",
+            "it can do more than it needs: run `dutyline pbx-config` again",
+        )
+    else:
+        yield ok("the user may do what it needs and no more")
+
+
+def _value(pbx: OneShot, fields: Fields) -> str:
+    return pbx.ask(fields).get("value", "")
+
+
+def _check_modules(pbx: OneShot) -> Iterator[Finding]:
+    missing = [
+        name for name in MODULES if _value(pbx, actions.read_global(f"IFMODULE({name}.so)")) != "1"
+    ]
+    if not missing:
+        yield ok(f"{len(MODULES)} modules are loaded")
+        return
+    if len(missing) == len(MODULES):
+        yield warning(
+            "modules cannot be looked at: func_module is not loaded",
+            "asterisk -rx 'module load func_module.so'",
+        )
+        return
+    if missing == ["app_waitforcond"]:
+        yield warning(
+            "app_waitforcond is not loaded: each call is answered some 10 ms later",
+            "asterisk -rx 'module load app_waitforcond.so'",
+        )
+        return
+    yield failed(
+        f"not loaded: {', '.join(missing)}",
+        f"asterisk -rx 'module load {missing[0]}.so', and see modules.conf",
+    )
+
+
+def _check_dialplan(pbx: OneShot) -> Iterator[Finding]:
+    missing = [
+        context
+        for context in (names.ROUTE, names.STEPS, names.HANGUP, names.SCREEN, names.FALLBACK)
+        if _value(pbx, actions.read_global(f"DIALPLAN_EXISTS({context},s,1)")) != "1"
+    ]
+    if missing:
+        yield failed(
+            f"not in the dialplan: {', '.join(missing)}",
+            "run `dutyline pbx-config --write`, #include the file in extensions.conf, "
+            "then `asterisk -rx 'dialplan reload'`",
+        )
+    else:
+        yield ok("the dialplan is loaded")
+
+
+def _check_trunks(pbx: OneShot, trunks: tuple[str, ...]) -> Iterator[Finding]:
+    if not trunks:
+        yield warning("no trunk was looked at", "name each: `dutyline doctor --trunk NAME`")
+    for trunk in trunks:
+        if not ENDPOINT.fullmatch(trunk):
+            yield failed(f"{trunk!r} is not the name of an endpoint", "see `pjsip show endpoints`")
+            continue
+        answers = {
+            option: _value(pbx, actions.read_global(f"PJSIP_ENDPOINT({trunk},{option})"))
+            for option in ("allow_transfer", "send_connected_line")
+        }
+        if not any(answers.values()):
+            yield failed(f"trunk {trunk} does not exist", "see `pjsip show endpoints`")
+            continue
+        if answers["allow_transfer"] not in ("no", "false"):
+            yield failed(
+                f"trunk {trunk}: callers can transfer calls at your cost",
+                f"set allow_transfer = no for [{trunk}] in pjsip.conf",
+            )
+        elif answers["send_connected_line"] not in ("no", "false"):
+            yield warning(
+                f"trunk {trunk}: connected-line updates are sent",
+                f"set send_connected_line = no for [{trunk}]: stray re-INVITEs fail calls",
+            )
+        else:
+            yield ok(f"trunk {trunk} refuses callers' transfers")
+
+
+def _check_heartbeat(pbx: OneShot) -> Iterator[Finding]:
+    clock = _value(pbx, actions.read_global("EPOCH"))
+    now = time.time()
+    if not clock.isdigit():
+        yield failed("Asterisk does not tell its clock", "see the privileges above")
+        return
+    offset = int(clock) - now
+    if abs(offset) > _MAX_OFFSET_SECONDS:
+        yield warning(
+            f"the PBX's clock is {offset:+.0f} s off this machine's",
+            "run NTP on both: shifts follow the PBX's time stamps",
+        )
+    else:
+        yield ok("the clocks agree")
+    beat = _value(pbx, actions.read_global(names.HEARTBEAT))
+    age = int(clock) - int(beat) if beat.isdigit() else None
+    if age is None or age > names.HEARTBEAT_STALE_SECONDS:
+        yield failed(
+            "the listener's heartbeat is missing or stale: calls go to the fallback",
+            "start `dutyline run`",
+        )
+    else:
+        yield ok(f"the listener's heartbeat is {age} s old")

@@ -1,0 +1,159 @@
+"""`dutyline pbx-config`: the files for a plain Asterisk, printed or written."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.manager import ManagerOptions, manager
+from telephony.cli.common import Failed, readable, settings_for
+from telephony.domain.numbers import DIALLABLE, ENDPOINT
+
+_CONTEXT = re.compile(r"[A-Za-z0-9_-]{1,79}")
+_GOTO = re.compile(r"[A-Za-z0-9_-]{1,79},[A-Za-z0-9_*#-]{1,40},[0-9]{1,4}")
+_PERMIT = re.compile(r"[0-9.]{7,15}/[0-9.]{1,15}")
+_OWNER_AND_GROUP = 0o640
+
+_NEXT = """\
+; Next, on the PBX (docs/dialplan.md):
+;   1. Add to extensions.conf:   #include dutyline_extensions.conf
+;      and to manager.conf:      #include dutyline_manager.conf
+;   2. Send your DIDs to dutyline-incoming, e.g. in the trunk's context:
+;        exten => _XXXXXXXXXXX,1,Goto(dutyline-incoming,${EXTEN},1)
+;   3. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
+;   4. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload'
+;   5. dutyline doctor
+"""
+
+
+def _fallback(_context: object, _parameter: object, text: str) -> Fallback:
+    kind, _, value = text.partition(":")
+    if kind == "endpoints":
+        endpoints = value.split(",")
+        if all(ENDPOINT.fullmatch(name) for name in endpoints):
+            return Fallback(kind, "&".join(endpoints))
+    elif (kind == "queue" and _CONTEXT.fullmatch(value)) or (
+        kind == "goto" and _GOTO.fullmatch(value)
+    ):
+        return Fallback(kind, value)
+    raise click.BadParameter("use queue:NAME, endpoints:101,102 or goto:CONTEXT,EXTENSION,PRIORITY")
+
+
+def _version(_context: object, _parameter: object, text: str) -> tuple[int, int]:
+    match = re.match(r"(\d+)\.(\d+)", text)
+    if match is None or int(match[1]) < 16:
+        raise click.BadParameter("use Asterisk's version from 16.20 on, such as 22.10")
+    return int(match[1]), int(match[2])
+
+
+def _checked(pattern: re.Pattern[str], what: str) -> object:
+    def check(_context: object, _parameter: object, text: str | None) -> str | None:
+        if text is not None and not pattern.fullmatch(text):
+            raise click.BadParameter(what)
+        return text
+
+    return check
+
+
+@click.command("pbx-config")
+@click.option(
+    "--fallback",
+    required=True,
+    callback=_fallback,
+    help="Where calls go when Dutyline does not answer: queue:NAME, endpoints:101,102 "
+    "or goto:CONTEXT,EXTENSION,PRIORITY.",
+)
+@click.option(
+    "--asterisk-version", required=True, callback=_version, help="Such as 22.10: `asterisk -V`."
+)
+@click.option(
+    "--mobile-trunk",
+    callback=_checked(ENDPOINT, "use the name of a PJSIP endpoint"),
+    help="PJSIP endpoint through which mobiles are dialled.",
+)
+@click.option(
+    "--company-number",
+    callback=_checked(DIALLABLE, "use digits, with a + at most in front"),
+    help="Show this number on mobiles when the provider refuses the caller's.",
+)
+@click.option(
+    "--internal-context",
+    callback=_checked(_CONTEXT, "use the name of a context"),
+    help="What operators may dial when they transfer a caller (from-internal on FreePBX).",
+)
+@click.option(
+    "--screen/--no-screen",
+    default=True,
+    show_default=True,
+    help="Ask whoever picks up a mobile to press 1, so that no voicemail takes a call.",
+)
+@click.option(
+    "--permit",
+    default="127.0.0.1/255.255.255.255",
+    show_default=True,
+    callback=_checked(_PERMIT, "use an address and a mask"),
+    help="Where the listener logs in from.",
+)
+@click.option(
+    "--write",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the files into this folder (such as /etc/asterisk) instead of printing them.",
+)
+@readable
+def pbx_config(
+    fallback: Fallback,
+    asterisk_version: tuple[int, int],
+    mobile_trunk: str | None,
+    company_number: str | None,
+    internal_context: str | None,
+    screen: bool,
+    permit: str,
+    write: Path | None,
+) -> None:
+    """Print or write what Dutyline adds to a plain Asterisk: its dialplan and manager user."""
+    settings = settings_for(ami=True)
+    files = {
+        "dutyline_extensions.conf": dialplan(
+            DialplanOptions(
+                token=settings.token,
+                fallback=fallback,
+                mobile_trunk=mobile_trunk,
+                internal_context=internal_context,
+                screen_mobiles=screen,
+                company_number=company_number,
+            )
+        ),
+        "dutyline_manager.conf": manager(
+            ManagerOptions(settings.ami_user, settings.ami_secret, asterisk_version, permit)
+        ),
+    }
+    if write is None:
+        for name, text in files.items():
+            click.echo(f"; ---- {name}\n{text}")
+    else:
+        try:
+            write.mkdir(parents=True, exist_ok=True)
+            for name, text in files.items():
+                _write(write / name, text)
+                click.echo(f"wrote {write / name}")
+        except OSError as error:
+            raise Failed(f"{write} cannot be written: {error.strerror}") from None
+    click.echo(_NEXT, nl=False)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole; it holds secrets, so others may not read it."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_AND_GROUP), "w"
+    ) as out:
+        out.write(text)
+    if path.exists():
+        kept = path.stat()
+        os.chown(new, kept.st_uid, kept.st_gid)
+    new.replace(path)

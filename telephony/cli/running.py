@@ -1,0 +1,94 @@
+"""`dutyline run` and `dutyline listen`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import structlog
+from sqlalchemy import Engine
+
+from telephony.cli.common import Failed, ami_address, database, readable, settings_for
+from telephony.domain.directory import ClientChange, Directory
+from telephony.domain.routing import Setup
+from telephony.feed import Feed
+from telephony.listener import Listener
+from telephony.settings import Settings
+from telephony.supervisor import SUPERVISED, Supervisor, die_with_parent
+from telephony.writer import Writer
+
+log = structlog.get_logger(__name__)
+
+PARTS = {"listener": ("listen",)}
+
+
+@click.command()
+@readable
+def run() -> None:
+    """Run everything: start the parts, restart what dies, stop cleanly on SIGTERM or Ctrl-C."""
+    settings = settings_for(ami=True)
+    with database(settings):
+        pass  # a wrong database is told here, not by a part that restarts for ever
+    sys.exit(Supervisor(PARTS).run())
+
+
+@click.command()
+@readable
+def listen() -> None:
+    """Run the listener alone: it answers calls and records them."""
+    if os.environ.get(SUPERVISED):
+        die_with_parent()
+    settings = settings_for(ami=True)
+    with _only_one(settings.data_dir), database(settings) as engine:
+        writer = Writer(engine, settings.spill)
+        asyncio.run(_listen(settings, writer, engine))
+
+
+async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
+    loop = asyncio.get_running_loop()
+    listener: Listener | None = None
+
+    def apply(changes: Sequence[ClientChange], setup: Setup | None) -> None:
+        if listener is not None:
+            loop.call_soon_threadsafe(listener.apply, changes, setup)
+
+    feed = Feed(engine, Directory(), apply)
+    directory, setup = await asyncio.to_thread(feed.load)
+    gc.freeze()  # a collection over a million clients would stall calls
+    log.info("directory.loaded", numbers=len(directory), operators=len(setup.operators))
+    listener = Listener(
+        ami_address(settings), settings.token, settings.country, directory, setup, writer
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, listener.stop)
+    writer.start()
+    feed.start()
+    try:
+        await listener.run()
+    finally:
+        feed.stop()
+        writer.stop()
+        log.info("listener.stopped")
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the listener's lock: two listeners would both write plans. Raises Failed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "listener.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Failed(f"another listener runs with DUTYLINE_DATA_DIR={folder}") from None
+            yield
+    except PermissionError as error:
+        raise Failed(f"DUTYLINE_DATA_DIR {folder} cannot be written: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""`make demo`: a short working day on a real Asterisk with scripted phones."""

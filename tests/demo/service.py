@@ -1,0 +1,120 @@
+"""The `dutyline` command in the demo: its settings, its processes, its records."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from telephony.domain.record import CallRecord
+from telephony.store.calls import list_calls
+from telephony.store.engine import open_engine, reading
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says why and where to look."""
+
+
+class Service:
+    """Runs `dutyline` with the demo's settings; everything lies in one folder."""
+
+    def __init__(self, folder: Path, ami_port: int) -> None:
+        self.folder = folder
+        self.log = folder / "dutyline.log"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "DUTYLINE_" not in name},
+            "DUTYLINE_DATABASE_URL": f"sqlite:///{folder / 'dutyline.db'}",
+            "DUTYLINE_DATA_DIR": str(folder),
+            "DUTYLINE_AMI_PORT": str(ami_port),
+            "DUTYLINE_AMI_SECRET": secrets.token_urlsafe(16),
+            "DUTYLINE_TOKEN": secrets.token_urlsafe(24),
+            "DUTYLINE_LANGUAGE": os.environ.get("DUTYLINE_LANGUAGE", "en"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.language = self.environment["DUTYLINE_LANGUAGE"]
+        self._running: subprocess.Popen[bytes] | None = None
+        self._engine: Engine | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The supervisor's process id, None when it does not run."""
+        return self._running.pid if self._running else None
+
+    def command(self, *arguments: str) -> str:
+        """Run a `dutyline` command and return what it prints. Raises DemoError."""
+        done = subprocess.run(
+            [sys.executable, "-m", "telephony", *arguments],
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode:
+            raise DemoError(f"dutyline {' '.join(arguments)}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+    def start(self) -> None:
+        """Start `dutyline run`; its log goes into the demo's folder."""
+        with self.log.open("ab") as log:
+            self._running = subprocess.Popen(
+                [sys.executable, "-m", "telephony", "run"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self) -> list[int]:
+        """Kill the service and all its parts with -9; return their process ids."""
+        assert self._running is not None
+        parent = self._running.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        pids = [parent, *map(int, children)]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self._running.wait()
+        self._running = None
+        return pids
+
+    def stop(self) -> int | None:
+        """Stop the service cleanly and return its exit code; None when it did not run."""
+        code = None
+        if self._running is not None:
+            self._running.terminate()
+            try:
+                code = self._running.wait(15)
+            except subprocess.TimeoutExpired:
+                self._running.kill()
+                code = self._running.wait()
+            self._running = None
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+        return code
+
+    def last_words(self) -> str:
+        """Return the end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+    def records(self) -> list[CallRecord]:
+        """Return all records, oldest first."""
+        if self._engine is None:
+            self._engine = open_engine(self.environment["DUTYLINE_DATABASE_URL"])
+        with reading(self._engine) as session:
+            return list_calls(session, 1000)[::-1]
+
+    def wait_for_records(self, count: int, within: float = 5.0) -> list[CallRecord]:
+        """Return the records once there are `count`. Raises DemoError."""
+        deadline = time.monotonic() + within
+        while len(found := self.records()) < count:
+            if time.monotonic() > deadline:
+                raise DemoError(f"{count} records did not come:\n{self.last_words()}")
+            time.sleep(0.05)
+        return found
