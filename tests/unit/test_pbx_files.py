@@ -1,0 +1,126 @@
+"""The files for the PBX: what the contract promises stands in them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from telephony.ami import names
+from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
+
+TOKEN = "token-0123456789"
+TEXT = dialplan(DialplanOptions(TOKEN, Fallback("queue", "support"), "provider", "from-internal"))
+
+
+def contexts(text: str) -> dict[str, list[str]]:
+    """Return context → its extension and same lines."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("["):
+            found[line.strip("[]")] = []
+        elif line and not line.startswith(";"):
+            found[list(found)[-1]].append(line)
+    return found
+
+
+def test_exactly_our_contexts() -> None:
+    assert tuple(contexts(TEXT)) == names.CONTEXTS
+
+
+def test_dids_are_digits_and_the_caller_is_sanitised_at_priority_one() -> None:
+    first = [line for line in contexts(TEXT)[names.INCOMING] if line.startswith("exten")]
+    for line in first:
+        pattern, priority, action = re.fullmatch(r"exten => ([^,]+),(\d),(.+)", line).groups()  # type: ignore[union-attr]
+        assert re.fullmatch(r"_\+?X+|s", pattern)
+        assert priority == "1"
+        assert action.startswith('Set(CALLERID(all)="" <${FILTER(0-9+,')
+
+
+def test_user_events_carry_ids_filtered_values_and_the_token_only() -> None:
+    sent = re.findall(r"UserEvent\((\w+),(.*)\)$", TEXT, re.MULTILINE)
+    layouts = {layout.name: layout for layout in names.USER_EVENTS}
+    assert {name for name, _ in sent} == set(layouts)
+    free = ("${DL_CALL}", TOKEN, "${DL_STEP}", "${DL_STARTED}", "${DL_REASON}", "${DL_DID}",
+            "${CALLERID(num)}", "asked", "accepted", "refused")  # fmt: skip
+    for name, body in sent:
+        fields = re.findall(r"(\w+): (.*?)(?=,\w+: |$)", body)
+        assert tuple(field for field, _ in fields) == layouts[name].fields
+        for _, value in fields:
+            assert value in free or value.startswith("${FILTER("), value
+        assert "CALLERID(name)" not in body
+
+
+def test_the_wait_is_inside_tryexec_with_a_plain_loop_behind_it() -> None:
+    lines = contexts(TEXT)[names.ROUTE]
+    waits = [index for index, line in enumerate(lines) if "WaitForCondition" in line]
+    assert len(waits) == 2
+    assert all("TryExec(WaitForCondition(" in lines[index] for index in waits)
+    loop = [index for index, line in enumerate(lines) if ",Wait(0.01)" in line]
+    assert loop
+    assert loop[0] > waits[-1]
+
+
+def test_mobiles_are_screened_unless_switched_off() -> None:
+    assert "@provider,${DL_SECONDS},gtrU(dutyline-screen))" in TEXT
+    plain = DialplanOptions(
+        TOKEN,
+        Fallback("queue", "q"),
+        "provider",
+        screen_mobiles=False,
+        company_number="74951234567",
+    )
+    assert "@provider,${DL_SECONDS},gtrf(74951234567))" in dialplan(plain)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "line"),
+    [
+        (Fallback("queue", "support"), "Queue(support,ct,,,60)"),
+        (Fallback("goto", "from-internal,600,1"), "Goto(from-internal,600,1)"),
+        (Fallback("endpoints", "101&102"), "Set(DL_CONTACTS=${PJSIP_DIAL_CONTACTS(102)})"),
+    ],
+)
+def test_the_fallbacks(fallback: Fallback, line: str) -> None:
+    assert line in dialplan(DialplanOptions(TOKEN, fallback))
+
+
+def test_no_dial_string_without_a_filter() -> None:
+    for line in TEXT.splitlines():
+        for variable in re.findall(r"Dial\((?:PJSIP/)?\$\{(\w+)\}", line):
+            assert variable in ("DL_DIAL", "DL_ONE")
+    assert "Set(DL_ONE=${FILTER(0-9+,${DL_REST})})" in TEXT
+    assert "System(" not in TEXT
+    assert "_X." not in TEXT
+    assert "_X!" not in TEXT
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ((16, 30), False),
+        ((18, 25), False),
+        ((18, 26), True),
+        ((20, 6), False),
+        ((20, 11), True),
+        ((22, 0), False),
+        ((22, 1), True),
+        ((23, 0), True),
+    ],
+)
+def test_the_filters_form_follows_the_version(version: tuple[int, int], expected: bool) -> None:
+    assert has_criteria(version) is expected
+    text = manager(ManagerOptions("dutyline", "secret-secret", version))
+    assert ("eventfilter(action(include)" in text) is expected
+    assert ("eventfilter = ^Event: (" in text) is not expected
+
+
+def test_the_manager_user_may_do_little() -> None:
+    text = manager(ManagerOptions("dutyline", "secret-secret", (22, 10)))
+    rights = dict(re.findall(r"^(read|write) = (.*)$", text, re.MULTILINE))
+    assert rights == {"read": "call,user", "write": "call,reporting"}
+    assert "deny = 0.0.0.0/0.0.0.0" in text
+    assert "timestampevents = yes" in text
+    for event in names.WANTED:
+        assert f"name({event})" in text
