@@ -24,12 +24,12 @@ class DemoError(Exception):
 class Service:
     """Runs `dutyline` with the demo's settings; everything lies in one folder."""
 
-    def __init__(self, folder: Path, ami_port: int) -> None:
+    def __init__(self, folder: Path, ami_port: int, database_url: str | None = None) -> None:
         self.folder = folder
         self.log = folder / "dutyline.log"
         self.environment = {
             **{name: value for name, value in os.environ.items() if "DUTYLINE_" not in name},
-            "DUTYLINE_DATABASE_URL": f"sqlite:///{folder / 'dutyline.db'}",
+            "DUTYLINE_DATABASE_URL": database_url or f"sqlite:///{folder / 'dutyline.db'}",
             "DUTYLINE_DATA_DIR": str(folder),
             "DUTYLINE_AMI_PORT": str(ami_port),
             "DUTYLINE_AMI_SECRET": secrets.token_urlsafe(16),

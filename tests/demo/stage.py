@@ -64,16 +64,20 @@ async def wait_until(true: Callable[[], bool], what: str, within: float = _PATIE
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, tree: AsteriskTree, progress: Callable[[str], None]
+    folder: Path,
+    tree: AsteriskTree,
+    progress: Callable[[str], None],
+    database_url: str | None = None,
 ) -> AsyncIterator[Stage]:
     """Open the office in an empty folder; everything in it is stopped at the end.
 
+    `database_url` is that of an empty database, None for SQLite in the folder.
     Raises DemoError, LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         pbx = Asterisk(tree, folder / "asterisk")
-        service = Service(folder, pbx.ami_port)
+        service = Service(folder, pbx.ami_port, database_url)
         stack.callback(service.stop)
         _write_pbx_files(service, pbx, tree)
         await asyncio.to_thread(pbx.start)
@@ -115,7 +119,7 @@ def _set_up_company(service: Service, progress: Callable[[str], None]) -> Setup:
     service.command("migrate")
     service.command("config", "apply", str(service.folder / "company.yaml"))
     imported = service.command("import", "clients", str(service.folder / "clients.csv"))
-    progress(f"SQLite database made; {imported.strip()}")
+    progress(f"database made; {imported.strip()}")
     setup, errors = read_config(text, "RU")
     if errors:
         raise DemoError(str(errors[0]))
