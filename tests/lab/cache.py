@@ -35,23 +35,9 @@ def open_to_all(path: Path) -> bool:
 
 
 def default_cache() -> Path:
-    """Return $DUTYLINE_LAB_CACHE, else <repo>/.build/lab, else a folder of ours under /tmp.
-
-    The last one is for root with a repository that other users cannot traverse (say under /root):
-    the servers run as an unprivileged user and must reach their programs. Raises LabError when
-    that folder exists and belongs to somebody else.
-    """
+    """Return $DUTYLINE_LAB_CACHE, else <repo>/.build/lab."""
     forced = os.environ.get("DUTYLINE_LAB_CACHE")
-    if forced:
-        return Path(forced).resolve()
-    usual = _REPO / ".build" / "lab"
-    if os.geteuid() != 0 or open_to_all(usual):
-        return usual
-    shared = Path(tempfile.gettempdir()) / "dutyline-lab-root"
-    make_folder(shared)
-    if shared.is_symlink() or shared.stat().st_uid != 0:
-        raise LabError(f"{shared} is not root's: remove it or set DUTYLINE_LAB_CACHE")
-    return shared
+    return Path(forced).resolve() if forced else _REPO / ".build" / "lab"
 
 
 def make_folder(path: Path) -> Path:

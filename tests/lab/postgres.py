@@ -1,11 +1,13 @@
 """A real PostgreSQL on loopback: the machine's own server, or its release's package unpacked."""
 
+import atexit
 import contextlib
 import os
 import re
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.lab import apt, process
-from tests.lab.cache import Say, building, is_ready, locked, quiet
+from tests.lab.cache import Say, building, is_ready, locked, open_to_all, quiet
 from tests.lab.errors import LabError
 from tests.lab.ports import free_port
 
@@ -94,6 +96,23 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.parent.name), reverse=True)
 
 
+def _reachable(tree: PostgresTree) -> PostgresTree:
+    """Return the tree, or for root a copy of it that an unprivileged user can traverse."""
+    if os.geteuid() != 0 or open_to_all(tree.bin):
+        return tree
+    root = tree.bin.parents[4]
+    copy = Path(tempfile.mkdtemp(prefix="dutyline-postgres-"))
+    copy.chmod(0o755)
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    shutil.copytree(root, copy / "root", symlinks=True)
+
+    def moved(path: Path) -> Path:
+        return copy / "root" / path.relative_to(root)
+
+    libraries = str(moved(Path(tree.library_path))) if tree.library_path else ""
+    return PostgresTree(moved(tree.bin), libraries, tree.version)
+
+
 class Postgres:
     """A server with its own data under `run`, open without a password to this machine only.
 
@@ -103,14 +122,13 @@ class Postgres:
     def __init__(self, tree: PostgresTree, run: Path) -> None:
         """Choose a port and make the folders; raises LabError when the server cannot have them.
 
-        PostgreSQL refuses to run as root, so root needs a tree that others can traverse.
+        PostgreSQL refuses to run as root: for root, a tree that others cannot traverse (in a
+        repository under /root) is copied to where they can, until this Python ends.
         """
-        self.tree = tree
+        tree = self.tree = _reachable(tree)
         self.run = run
         self.port = free_port()
         self.uid = process.server_uid(tree.bin)
-        if os.geteuid() == 0 and self.uid is None:
-            raise LabError(f"{tree.bin} is closed to others: use a cache that is open to all")
         self.home = process.place_home(run, ("pgdata", "pglog"), self.uid)
         self._data = self.home / "pgdata"
         self._log = self.home / "pglog" / "log"
