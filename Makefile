@@ -17,7 +17,7 @@ check: setup ## Formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --cache-dir .build/lint-imports
 
 test: check test-unit test-databases test-asterisk test-faults ## All checks and all tests
 

@@ -111,7 +111,7 @@ class Context:
 
 
 _ON_FALLBACK = "fallback"
-_BUSY_STATUS = frozenset({"BUSY"})
+_NEVER = 1 << 62
 _SIP_DECLINED = 603
 _SIP_BUSY = (486, 600)
 
@@ -129,7 +129,7 @@ def record(call: Call, context: Context) -> CallRecord:
         # The bridge was not seen: trust the dialplan's own clock.
         talk_ms = state.finished.answered_ms
         answered_at = max(start, end - talk_ms * 1000)
-    by = _answerer(legs)
+    answered_by, answered_on = _answerer(legs, state, context)
     disposition = _disposition(state, answered_at, legs)
     until = end if answered_at is None else max(start, answered_at)
     rang = min((leg.rang_at for leg in state.legs if leg.rang_at), default=until)
@@ -148,8 +148,8 @@ def record(call: Call, context: Context) -> CallRecord:
         talk_ms=talk_ms,
         disposition=disposition,
         abandoned_in=_abandoned_in(state) if disposition is Disposition.ABANDONED else None,
-        answered_by=by.operator if by else None,
-        answered_on=by.kind if by else None,
+        answered_by=answered_by,
+        answered_on=answered_on,
         hung_up_by=_hung_up_by(call),
         fallback=state.fallback.reason if state.fallback else None,
         decision=context.decision,
@@ -261,9 +261,17 @@ def _outcome(leg: Leg, state: State) -> Outcome:
     return found
 
 
-def _answerer(legs: tuple[LegRecord, ...]) -> LegRecord | None:
-    talked = [leg for leg in legs if leg.outcome is Outcome.TALKED]
-    return talked[0] if talked else None
+def _answerer(
+    legs: tuple[LegRecord, ...], state: State, context: Context
+) -> tuple[str | None, str | None]:
+    """Return (operator, kind) of who answered first, of the summary's peer when no leg was seen."""
+    for leg in legs:
+        if leg.outcome is Outcome.TALKED:
+            return leg.operator, leg.kind
+    if state.finished and state.finished.answered_ms:
+        kind, operator, _ = _owner(Leg("", state.finished.peer), state, context)
+        return operator, kind
+    return None, None
 
 
 def _disposition(state: State, answered_at: int | None, legs: tuple[LegRecord, ...]) -> Disposition:
@@ -294,11 +302,12 @@ def _abandoned_in(state: State) -> str:
 
 def _hung_up_by(call: Call) -> Side:
     state = call.state
-    asked = [
-        (leg.hangup_asked_at, Side.OPERATOR)
-        for leg in state.legs
-        if leg.hangup_asked_at is not None and leg.talks
-    ]
+    talked = [leg for leg in state.legs if leg.talks]
+    # After a transfer only the operator who talked last can have ended the call.
+    last = max(talked, key=lambda leg: leg.talks[-1][2] or _NEVER, default=None)
+    asked: list[tuple[int, Side]] = []
+    if last is not None and last.hangup_asked_at is not None:
+        asked.append((last.hangup_asked_at, Side.OPERATOR))
     if state.caller_asked_at is not None:
         asked.append((state.caller_asked_at, Side.CALLER))
     if asked:
