@@ -1,0 +1,1 @@
+"""Tests of the repository itself: the documents say what the code does."""

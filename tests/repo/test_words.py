@@ -1,0 +1,39 @@
+"""Every code that people see has words in both languages."""
+
+from __future__ import annotations
+
+import string
+from enum import StrEnum
+
+import pytest
+
+from telephony.domain.record import Disposition, Outcome, Side
+from telephony.domain.routing import Kind, Reason, Rule
+from telephony.words import LANGUAGES, say
+
+CODES: list[StrEnum] = [
+    *Rule,
+    *Reason,
+    *Kind,
+    *Disposition,
+    *Side,
+    *Outcome,
+]
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: f"{type(code).__name__}.{code}")
+def test_words_in_each_language_with_the_same_values(code: StrEnum) -> None:
+    said = [say(code, language) for language in LANGUAGES]
+    assert all(text.strip() for text in said)
+    assert len({frozenset(_placeholders(text)) for text in said}) == 1
+
+
+def test_russian_words_are_russian() -> None:
+    for code in CODES:
+        plain = "".join(text for text, *_ in string.Formatter().parse(say(code, "ru")))
+        letters = [letter for letter in plain if letter.isalpha()]
+        assert not letters or any("а" <= letter.lower() <= "я" for letter in letters), code
