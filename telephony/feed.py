@@ -77,7 +77,7 @@ class Feed:
                 return
             since = self._version
             if now.version < since:  # the database was restored from a backup
-                log.warning("directory_older", version=now.version, known=since)
+                log.warning("feed.directory_older", version=now.version, known=since)
                 since = -1
             setup = load_setup(session) if now.setup_version > since else None
             if setup is not None:
@@ -95,12 +95,12 @@ class Feed:
                 self.poll()
             except (SQLAlchemyError, StoreError, OSError) as error:
                 if self.last_error is None:
-                    log.error("feed_fails", error=reason(error))
+                    log.error("feed.fails", error=reason(error))
                 self.last_error = reason(error)
             except Exception as error:  # the thread must live on: the next look tries again
-                log.exception("feed_failed")
+                log.exception("feed.failed")
                 self.last_error = repr(error)
             else:
                 if self.last_error is not None:
-                    log.info("feed_back", version=self._version)
+                    log.info("feed.back", version=self._version)
                 self.last_error = None

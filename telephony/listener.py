@@ -49,6 +49,9 @@ _FORGET_SECONDS = 30.0
 _LONGEST_CALL_SECONDS = 24 * 3600.0
 
 
+_TO_FALLBACK = Decision(Plan((Step(Kind.FALLBACK, Rule.LAST),)), ())
+
+
 class Sink(Protocol):
     """Takes records; never blocks, never raises."""
 
@@ -58,14 +61,17 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class _Live:
-    """A call the listener follows. `touched` and `ended` are on the loop's clock."""
+    """A call the listener follows. `touched` and `ended` are on the monotonic clock.
+
+    `changed`: there were events since its record was handed on last.
+    """
 
     call: Call
     context: Context
     channel: str
     touched: float
     ended: float | None = None
-    written: CallRecord | None = None
+    changed: bool = True
 
 
 class Listener:
@@ -112,9 +118,11 @@ class Listener:
             self._setup = setup
             self._endpoints = _endpoints(setup)
 
-    def on_event(self, event: Event) -> None:
-        """Take one event: the whole way from what happened to what is done about it."""
-        began = time.perf_counter()
+    def on_event(self, event: Event, arrived: float) -> None:
+        """Take one event: the whole way from what happened to what is done about it.
+
+        `arrived` is the `time.perf_counter()` at which its bytes came in.
+        """
         if isinstance(event, DeviceChanged):
             self.devices[event.device] = event.state
             return
@@ -124,11 +132,18 @@ class Listener:
                 return  # a call that did not come through our dialplan
             number = normalise(event.number, self._country)
             live = self._new(event.call, event.channel, number)
-            if isinstance(event, Offered):
-                live.context = replace(live.context, decision=self._answer(event, number))
-                decided_ms = (time.perf_counter() - began) * 1000
-                live.context = replace(live.context, decided_ms=round(decided_ms, 3))
+        if isinstance(event, Offered):
+            self._offered(live, event, arrived)
         self._fold(live, event)
+
+    def _offered(self, live: _Live, event: Offered, arrived: float) -> None:
+        """Answer an announcement; the first one of a call is what its record explains."""
+        if live.call.state.offered == event:
+            return
+        decision = self._answer(event, live.context.number)
+        if live.context.decision is None:
+            decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
+            live.context = replace(live.context, decision=decision, decided_ms=decided_ms)
 
     def _new(self, call_id: str, channel: str, number: str | None) -> _Live:
         client = self._directory.find(number) if number else None
@@ -151,10 +166,10 @@ class Listener:
             decision = decide(question, client, self._setup, self.devices)
         except Exception:
             log.exception("listener.decide_failed", call=event.call)
-            decision = Decision(Plan((Step(Kind.FALLBACK, Rule.LAST),)), ())
+            decision = _TO_FALLBACK
         try:
-            self.client.send(actions.plan(event.channel, decision.plan))
-        except (AmiError, actions.BadValue) as error:
+            self._send(event.channel, decision)
+        except AmiError as error:
             log.warning("listener.plan_not_sent", call=event.call, error=str(error))
         log.info(
             "call.offered",
@@ -165,8 +180,20 @@ class Listener:
         )
         return decision
 
+    def _send(self, channel: str, decision: Decision) -> None:
+        """Send a plan; one that cannot be sent becomes the fallback. Raises AmiError."""
+        try:
+            self.client.send(actions.plan(channel, decision.plan))
+        except actions.BadValue as error:
+            log.error("listener.plan_unsendable", error=str(error))
+            self.client.send(actions.plan(channel, _TO_FALLBACK.plan))
+
     def _fold(self, live: _Live, event: CallEvent) -> None:
-        live.call = fold(live.call, event)
+        folded = fold(live.call, event)
+        if folded is live.call:
+            return  # a duplicate
+        live.call = folded
+        live.changed = True
         live.touched = time.monotonic()
         if live.ended is None and live.call.state.phase is Phase.ENDED:
             live.ended = live.touched
@@ -185,18 +212,19 @@ class Listener:
         for call_id, live in list(self._calls.items()):
             if live.ended is None:
                 if now - live.touched > _LONGEST_CALL_SECONDS:
-                    self._fold(live, Vanished(int(time.time() * 1e6), call_id))
+                    self._vanished(live)
                 continue
-            if live.touched + rest <= now:
-                self._write(live)
-                if now - live.ended > _FORGET_SECONDS:
-                    del self._calls[call_id]
+            if live.changed and live.touched + rest <= now:
+                live.changed = False
+                try:
+                    self._write(live)
+                except Exception:
+                    log.exception("listener.record_failed", call=call_id)
+            if now - live.ended > _FORGET_SECONDS:
+                del self._calls[call_id]
 
     def _write(self, live: _Live) -> None:
         made = record(live.call, live.context)
-        if made == live.written:
-            return
-        live.written = made
         self._sink.put(made)
         if live.call.state.anomalies:
             log.warning("call.anomalies", call=made.call_id, seen=live.call.state.anomalies)
@@ -208,6 +236,13 @@ class Listener:
             wait_ms=made.wait_ms,
             talk_ms=made.talk_ms,
         )
+
+    def _vanished(self, live: _Live) -> None:
+        """Close a call that is not on the PBX any more, by the PBX's clock."""
+        now = int((time.time() + (self.client.clock_offset or 0.0)) * 1e6)
+        last = live.call.events[-1].at if live.call.events else 0
+        self._fold(live, Vanished(max(now, last + 1), live.call.id))
+        log.warning("call.vanished", call=live.call.id)
 
     async def _on_up(self) -> None:
         """After a login, before live events: device states, and which calls are still there."""
@@ -222,8 +257,7 @@ class Listener:
                 continue
             answer = await self.client.ask(actions.call_of(live.channel))
             if answer[0].get("value") != call_id:
-                self._fold(live, Vanished(int(time.time() * 1e6), call_id))
-                log.warning("call.lost", call=call_id)
+                self._vanished(live)
 
 
 def _endpoints(setup: Setup) -> dict[str, str]:

@@ -81,9 +81,9 @@ SETTINGS = (
         "DUTYLINE_DATABASE_URL",
         "database_url",
         "Where the records are kept.",
-        "sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+        "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
         "sqlite:///dutyline.db",
-        _matching(r"(sqlite:///|postgresql\+psycopg://).+"),
+        _matching(r"(sqlite:///|postgresql(\+psycopg)?://).+"),
         secret=True,
     ),
     Setting(
@@ -183,6 +183,9 @@ def read_settings(environ: Mapping[str, str], *, without: frozenset[str] = froze
             text = _text(setting, environ)
         except OSError as error:
             problems.append(f"{setting.name}_FILE: cannot be read: {error.strerror}")
+            continue
+        except UnicodeDecodeError:
+            problems.append(f"{setting.name}_FILE: is not UTF-8 text")
             continue
         if text is None:
             if setting.attribute in without:

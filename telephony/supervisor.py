@@ -17,16 +17,21 @@ import structlog
 log = structlog.get_logger(__name__)
 
 SUPERVISED = "DUTYLINE_SUPERVISED"
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 20.0
 _HEALTHY_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the supervisor dies, so that no part is left behind."""
-    parent = os.getppid()
+    """Ask the kernel for SIGTERM when the supervisor dies, so that no part is left behind.
+
+    Exits when it is dead already. Does nothing for a part that was started by hand.
+    """
+    supervisor = os.environ.get(SUPERVISED)
+    if supervisor is None:
+        return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:
+    if str(os.getppid()) != supervisor:
         sys.exit(1)
 
 
@@ -75,7 +80,7 @@ class Supervisor:
         if now >= part.next_start:
             # Its own session: a Ctrl-C reaches the supervisor alone, which stops the parts.
             part.process = subprocess.Popen(  # noqa: S603
-                part.argv, env={**os.environ, SUPERVISED: "1"}, start_new_session=True
+                part.argv, env={**os.environ, SUPERVISED: str(os.getpid())}, start_new_session=True
             )
             part.started = now
             log.info("part.started", part=part.name, pid=part.process.pid)

@@ -70,6 +70,10 @@ _REASONS: dict[Reason, tuple[str, str]] = {
         "the state of {operator} ({extension}) is unknown: rung anyway",
         "состояние {operator} ({extension}) неизвестно: всё равно звоним",
     ),
+    Reason.RINGING: (
+        "{operator} ({extension}) rings for another caller: rung too",
+        "{operator} ({extension}) уже звонит другому клиенту: звоним тоже",
+    ),
     Reason.BUSY: ("{operator} ({extension}) is busy", "{operator} ({extension}) занят"),
     Reason.UNREGISTERED: (
         "the phone of {operator} ({extension}) is not registered",
@@ -80,9 +84,9 @@ _REASONS: dict[Reason, tuple[str, str]] = {
         "{operator} ({extension}) has none",
         "у {operator} ({extension}) его нет",
     ),
-    Reason.TALKING_AT_DESK: (
-        "{operator} ({extension}) is talking at the desk",
-        "{operator} ({extension}) говорит по телефону",
+    Reason.BUSY_AT_DESK: (
+        "{operator} ({extension}) is busy at the desk",
+        "{operator} ({extension}) занят за столом",
     ),
     Reason.ALREADY_TRIED: (
         "{operator} ({extension}) is in the plan already",
@@ -91,17 +95,17 @@ _REASONS: dict[Reason, tuple[str, str]] = {
     Reason.RINGS_DUTY: ("group {group} rings: {operators}", "звонит группа {group}: {operators}"),
     Reason.NOBODY_ON_DUTY: ("nobody is on duty in group {group}", "в группе {group} нет дежурных"),
     Reason.NOBODY_FREE: (
-        "nobody on duty in group {group} is free",
-        "в группе {group} нет свободных дежурных",
+        "no desk phone of group {group} can be rung",
+        "в группе {group} некому звонить на настольный телефон",
     ),
     Reason.DESK_RINGS: ("a desk phone rings", "звонит настольный телефон"),
     Reason.PLAN_EXHAUSTED: (
-        "when nobody answers, the call ends and is recorded as missed",
-        "если никто не ответит, звонок завершится и запишется как пропущенный",
+        "when nobody answers, the call ends and is on record",
+        "если никто не ответит, звонок завершится и останется в журнале",
     ),
-    Reason.PLAN_EMPTY: (
-        "there is nobody to ring: the fallback takes the call",
-        "звонить некому: звонок уходит на резервный маршрут",
+    Reason.NO_DUTY_RUNG: (
+        "the fallback takes the call, since nobody on duty is rung",
+        "звонок уходит на резервный маршрут: дежурным звонить некому",
     ),
 }
 

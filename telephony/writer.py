@@ -160,7 +160,7 @@ class Writer:
             except _OUTAGE as error:
                 self._failed(error)
             except Exception as error:  # the thread must live on, whatever it is
-                log.exception("writer_failed")
+                log.exception("writer.failed")
                 self._failed(error)
             else:
                 with self._more:
@@ -199,7 +199,7 @@ class Writer:
         except OSError as error:
             self._replay = None
             self._replay_at = time.monotonic() + self._longest_pause
-            log.error("spill_unreadable", error=str(error))
+            log.error("writer.spill_unreadable", error=str(error))
             return
         if batch is None:
             self._replay = None
@@ -224,12 +224,12 @@ class Writer:
             save_calls(session, batch)
         self.last_commit_at = datetime.now(UTC)
         if self.last_error is not None:
-            log.info("database_back", spilled=self.spilled)
+            log.info("writer.database_back", spilled=self.spilled)
         self.last_error = None
         self._pause = 0.0
 
     def _bury(self, item: Revised, error: Exception) -> None:
-        log.error("call_refused", call=item.record.call_id, error=reason(error))
+        log.error("writer.record_refused", call=item.record.call_id, error=reason(error))
         try:
             self._spill.bury(item, error)
         except OSError as problem:
@@ -240,7 +240,7 @@ class Writer:
     def _failed(self, error: BaseException) -> None:
         with self._more:
             if self.last_error is None:
-                log.error("database_fails", error=reason(error))
+                log.error("writer.database_fails", error=reason(error))
             self.last_error = reason(error)
             self._pause = min(self._longest_pause, self._pause * 2 or self._first_pause)
             self._retry_at = time.monotonic() + self._pause
@@ -285,7 +285,7 @@ class Writer:
             refused = self._spill.append([item.revised for item in items])
         except OSError as error:
             if not self._spill_fails:
-                log.error("spill_fails", error=str(error), records=len(items))
+                log.error("writer.spill_fails", error=str(error), records=len(items))
             self._spill_fails = True
             return False
         self._spill_fails = False
@@ -300,7 +300,7 @@ class Writer:
 
     def _lose(self, item: Revised, why: str) -> None:
         self.lost += 1
-        log.error("call_lost", call=item.record.call_id, lost=self.lost, why=why)
+        log.error("writer.record_lost", call=item.record.call_id, lost=self.lost, why=why)
 
 
 # What a pause may heal. All else is taken for the record's own fault.

@@ -14,16 +14,21 @@ from telephony.domain.routing import Plan, Step
 
 Fields = tuple[tuple[str, str], ...]
 
+# Control characters and lone surrogates: a name must never cost a caller the plan.
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
+_MAX_NAME = 80
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CHANNEL = re.compile(r"[!-~]{1,120}")
 _SETTABLE = re.compile(rf"{names.PLAN}|{names.STEP}[0-9]{{1,2}}|{names.CLIENT_NAME}")
 _READABLE = re.compile(
-    rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,s,1\)|IFMODULE\([a-z0-9_]+\.so\)"
+    rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,[a-z]+,1\)|IFMODULE\([a-z0-9_]+\.so\)"
     r"|PJSIP_ENDPOINT\([A-Za-z0-9_.-]{1,40},[a-z_]+\)"
+    rf"|DIALPLAN_EXISTS\({names.ROUTE},token-[0-9a-f]+,1\)"
     r"|DEVICE_STATE\(PJSIP/[A-Za-z0-9_.-]{1,40}\)"
 )
-_MAX_VALUE = 2000
+# Asterisk discards a message with a line of more than 1,024 characters.
+_MAX_VALUE = 900
 
 
 class BadValue(ValueError):
@@ -94,9 +99,12 @@ def read_global(expression: str) -> Fields:
     return (("Action", "Getvar"), ("Variable", expression))
 
 
-def forbidden_probe() -> Fields:
-    """Try what our user must not be able to do (harmless where it can)."""
-    return (("Action", "Command"), ("Command", "core show version"))
+# What our user must not be able to do, tried in a way that is harmless where it can.
+FORBIDDEN_PROBES: dict[str, Fields] = {
+    "run console commands": (("Action", "Command"), ("Command", "core show version")),
+    "place calls": (("Action", "Originate"), ("Channel", "")),
+    "change the configuration": (("Action", "GetConfig"), ("Filename", "dutyline_none.conf")),
+}
 
 
 def call_of(channel: str) -> Fields:
@@ -129,8 +137,8 @@ def plan(channel: str, decided: Plan) -> tuple[Fields, ...]:
         set_variable(channel, f"{names.STEP}{index}", _step(step))
         for index, step in enumerate(steps, start=1)
     ]
-    if decided.name:
-        actions.append(set_variable(channel, names.CLIENT_NAME, decided.name))
+    if shown := _UNPRINTABLE.sub(" ", decided.name).strip()[:_MAX_NAME]:
+        actions.append(set_variable(channel, names.CLIENT_NAME, shown))
     actions.append(set_variable(channel, names.PLAN, str(len(steps))))
     return tuple(actions)
 

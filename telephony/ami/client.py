@@ -59,7 +59,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def __init__(self, client: AmiClient) -> None:
         self._client = client
         self._buffer = bytearray()
-        self.packets: deque[bytes] = deque()
+        self.packets: deque[tuple[float, bytes]] = deque()
         self.wake = asyncio.Event()
         self.lost = asyncio.get_running_loop().create_future()
         self.greeting = asyncio.get_running_loop().create_future()
@@ -75,6 +75,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 return
             self.greeting.set_result(line)
             buffer[:] = rest
+        arrived = time.perf_counter()
         *packets, rest = bytes(buffer).split(b"\r\n\r\n")
         buffer[:] = rest
         if len(rest) > _MAX_PACKET:
@@ -83,7 +84,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         for packet in packets:
             # An item of a list we asked for carries its ActionID right behind its name.
             if packet.startswith(b"Event: ") and b"\r\nActionID: " not in packet[:80]:
-                self.packets.append(packet)
+                self.packets.append((arrived, packet))
             else:
                 self._answer(packet)
         if self.packets:
@@ -108,37 +109,37 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-        for action in set(self.responses.values()):
+        if not self.lost.done():
+            self.lost.set_result(exc)
+        if not self.greeting.done():
+            self.greeting.set_exception(AmiError("the connection closed before a greeting"))
+            self.greeting.exception()
+        for action in list(self.responses.values()):
             if not action.future.done():
                 action.future.set_exception(AmiError("the connection broke: outcome unknown"))
                 action.future.exception()
         self.responses.clear()
-        if not self.greeting.done():
-            self.greeting.set_exception(AmiError("the connection closed before a greeting"))
-            self.greeting.exception()
-        if not self.lost.done():
-            self.lost.set_result(exc)
 
 
 class AmiClient:
     """Keeps one AMI session up until stopped. Create and run it inside one event loop.
 
     `on_up` runs after each login, before events are handled, with the client; `on_event` is called
-    for each decoded event, in order. What either raises is logged and costs only itself.
+    for each decoded event, in order, with the `time.perf_counter()` of its arrival. What either
+    raises is logged and costs only itself.
     """
 
     def __init__(
         self,
         address: AmiAddress,
         decoder: Decoder,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Event, float], None],
         on_up: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.address = address
         self.decoder = decoder
         self.connected = False
         self.clock_offset: float | None = None
-        self.lag = 0
         self._on_event = on_event
         self._on_up = on_up
         self._protocol: _Protocol | None = None
@@ -166,7 +167,7 @@ class AmiClient:
             await self._pause(failures)
 
     async def _pause(self, failures: int) -> None:
-        """Wait before the next try: 0.2 s doubling to 15 s, each with up to half of it off."""
+        """Wait before the next try: 0.1 s doubling to 15 s, each with up to half of it off."""
         delay = min(15.0, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), delay)
@@ -244,40 +245,49 @@ class AmiClient:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if stop in done:
+                # The heart first: a beat behind the zero would make callers wait for nobody.
+                heart.cancel()
+                await asyncio.gather(heart, return_exceptions=True)
                 with contextlib.suppress(AmiError):
                     await self._ask(protocol, actions.heartbeat(0), 1.0)
                     await self._ask(protocol, actions.logoff(), 1.0)
                 return
+            if protocol.lost in done:
+                raise AmiError(f"the connection broke: {protocol.lost.result() or 'closed'}")
             for task in done:
-                if task is protocol.lost:
-                    raise AmiError(f"the connection broke: {task.result() or 'closed'}")
                 task.result()
         finally:
             for task in (consumer, heart, stop):
                 task.cancel()
             await asyncio.gather(consumer, heart, stop, return_exceptions=True)
+            self.connected = False
+            await self._handle_all(protocol)  # what arrived before the end is still true
 
     async def _consume(self, protocol: _Protocol) -> None:
-        """Decode and hand on events, one after the other, in the order of arrival."""
-        packets = protocol.packets
+        """Handle events, one after the other, in the order of arrival."""
         while True:
             await protocol.wake.wait()
             protocol.wake.clear()
-            handled = 0
-            while packets:
-                packet = packets.popleft()
-                try:
-                    event = self.decoder.decode(packet)
-                    if event is not None:
-                        self._on_event(event)
-                except Exception:
-                    log.exception("ami.event_failed")
-                handled += 1
-                if handled % 200 == 0:
-                    # Answers, pongs and stops must not wait behind a burst.
-                    await asyncio.sleep(0)
-            self.lag = len(packets)
-            protocol.resume_if_low()
+            await self._handle_all(protocol)
+
+    async def _handle_all(self, protocol: _Protocol) -> None:
+        """Decode and hand on what has arrived; what fails costs only itself."""
+        packets = protocol.packets
+        handled = 0
+        while packets:
+            arrived, packet = packets.popleft()
+            try:
+                event = self.decoder.decode(packet)
+                if event is not None:
+                    self._on_event(event, arrived)
+            except Exception:
+                log.exception("ami.event_failed")
+            handled += 1
+            if handled % 200 == 0:
+                # Answers, pongs and stops must not wait behind a burst.
+                protocol.resume_if_low()
+                await asyncio.sleep(0)
+        protocol.resume_if_low()
 
     async def _beat(self, protocol: _Protocol) -> None:
         """Prove every second that someone listens; a pong that stays out ends the session."""

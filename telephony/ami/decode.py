@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from telephony.ami import names
 from telephony.domain import events
 
-_ID = rb"(?:[A-Za-z0-9_.-]{1,60}-)?[0-9]{9,11}\.[0-9]{1,12}"
+_ID = rb"(?:[A-Za-z0-9_.@ -]{1,60}-)?[0-9]{9,11}\.[0-9]{1,12}"
 _CHANNEL = rb"[!-~]{1,120}"
 _TEXT = rb"[^\r\n\0]*"
 _VALUE: dict[str, bytes] = {
@@ -61,6 +61,12 @@ def _shape(name: str, wanted: tuple[str, ...]) -> re.Pattern[bytes]:
     return re.compile(_PREAMBLE % (name.encode(), privilege) + b"".join(lines))
 
 
+def _ours_shape(layout: names.UserEventLayout) -> re.Pattern[bytes]:
+    """Return what our own lines of a UserEvent must be: every field once, in order."""
+    lines = (name.encode() + b": (" + _OURS + b")(?:\r\n|$)" for name in layout.fields)
+    return re.compile(b"".join(lines))
+
+
 @dataclass(slots=True)
 class Counters:
     """What the decoder saw: events by fate."""
@@ -78,7 +84,7 @@ _Build = Callable[["re.Match[bytes]", int], events.Event | None]
 class Decoder:
     """Decodes packets; `token` is the secret that our dialplan puts into its UserEvents."""
 
-    token: str
+    token: str = field(repr=False)
     counters: Counters = field(default_factory=Counters)
 
     def decode(self, packet: bytes) -> events.Event | None:
@@ -106,14 +112,15 @@ class Decoder:
 
     def _ours(self, match: re.Match[bytes], at: int) -> events.Event | None:
         """Return the event in one of our UserEvents; None for another's, or a wrong token."""
-        layout = _LAYOUTS.get(match["userevent"].decode())
-        if layout is None:
+        known = _LAYOUTS.get(match["userevent"])
+        if known is None:
             return None
-        lines = match["ours"].decode().split("\r\n")
-        pairs = [line.partition(": ") for line in lines if line]
-        if tuple(name for name, _, _ in pairs) != layout.fields:
+        layout, shape = known
+        ours = shape.fullmatch(match["ours"])
+        if ours is None:
             return None
-        value = {name: text for name, _, text in pairs}
+        texts = [text.decode() for text in ours.groups()]
+        value = dict(zip(layout.fields, texts, strict=True))
         if not hmac.compare_digest(value["Token"].encode(), self.token.encode()):
             return None
         try:
@@ -145,9 +152,10 @@ def _user_event(
         return events.StepEnded(at, call, int(value["Step"]), value["Status"])
     if layout is names.FELL_BACK:
         return events.FellBack(at, call, value["Reason"])
-    did, number = value["Did"], value["Number"]
-    if not (_NUMBER.fullmatch(did) and _NUMBER.fullmatch(number)):
-        raise ValueError(did)
+    # A number of another form counts as hidden: the call is routed and recorded all the same.
+    did, number = (
+        text if _NUMBER.fullmatch(text) else "" for text in (value["Did"], value["Number"])
+    )
     if layout is names.OFFERED:
         return events.Offered(at, call, channel, did, number)
     return events.Finished(
@@ -219,4 +227,4 @@ _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
     b"Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
     b"DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
 }
-_LAYOUTS = {layout.name: layout for layout in names.USER_EVENTS}
+_LAYOUTS = {layout.name.encode(): (layout, _ours_shape(layout)) for layout in names.USER_EVENTS}

@@ -6,6 +6,7 @@ built from `WANTED`, and docs/dialplan.md is tested against both.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 # Contexts.
@@ -67,6 +68,11 @@ FINISHED = UserEventLayout(
     ),
 )
 USER_EVENTS = (OFFERED, STEP_ENDED, FELL_BACK, SCREENED, FINISHED)
+
+
+def proof_of(token: str) -> str:
+    """Return the name of the extension that shows which token a dialplan was made with."""
+    return "token-" + hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
 def _channel(prefix: str = "") -> tuple[str, ...]:

@@ -36,7 +36,8 @@ class DialplanOptions:
     `token` travels in every UserEvent and proves that our dialplan sent it. `mobile_trunk` is the
     PJSIP endpoint that mobiles are dialled through, None for none. `internal_context` is where an
     operator's transfer to anything but a registered extension goes. `company_number` is shown on
-    mobiles instead of the caller's, for providers that refuse a foreign number.
+    mobiles instead of the caller's, for providers that refuse a foreign number. `mobile_plus` keeps
+    the + in front of a mobile's number; most providers take digits.
     """
 
     token: str
@@ -45,6 +46,7 @@ class DialplanOptions:
     internal_context: str | None = None
     screen_mobiles: bool = True
     company_number: str | None = None
+    mobile_plus: bool = False
 
 
 def dialplan(options: DialplanOptions) -> str:
@@ -84,27 +86,35 @@ def _incoming() -> Iterator[str]:
             yield f" same => n,Goto({names.ROUTE},s,1)"
     yield "; A FreePBX Custom Destination comes in as s, with the DID in FROM_DID."
     yield f"exten => s,1,{_SANITISE}"
-    yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{FROM_DID}})}})"
+    yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{FROM_DID}}):0:15}})"
     yield f" same => n,Goto({names.ROUTE},s,1)"
 
 
-# Leaves only digits of the caller's number, at most 16 characters, and no name.
-_SANITISE = 'Set(CALLERID(all)="" <${FILTER(0-9+,${CALLERID(num)}):0:16}>)'
+# Leaves a leading + and up to 15 digits of the caller's number, and no name.
+_NUMBER = "${FILTER(+,${CALLERID(num):0:1})}${FILTER(0-9,${CALLERID(num)}):0:15}"
+_SANITISE = f'Set(CALLERID(all)="" <{_NUMBER}>)'
+# Asterisk substitutes variables into about 4 KB; contacts beyond this are not added to a Dial.
+_LONGEST_DIAL = 3000
 
 
 def _route(options: DialplanOptions) -> Iterator[str]:
     fine, coarse = names.FINE_WAIT, names.COARSE_WAIT
     committed = f"#[#{{LEN(#{{{names.PLAN}}})}} > 0]"
+    planned = f"GotoIf($[${{LEN(${{{names.PLAN}}})}} > 0]?{names.STEPS},s,1)"
     loops = round((fine[0] + coarse[0]) / 0.01)
     yield f"[{names.ROUTE}]"
     yield f"exten => s,1,{_SANITISE}"
     yield " same => n,Set(CALLERID(ani)=${CALLERID(num)})"
+    yield "; A caller who was transferred back in gets a new plan and keeps one record."
+    yield f" same => n,Set({names.PLAN}=)"
+    yield f" same => n,Set({names.CLIENT_NAME}=)"
+    yield " same => n,Set(DL_STEP=0)"
+    yield f' same => n,GotoIf($["${{{names.CALL}}}" = "${{UNIQUEID}}"]?ask)'
     yield f" same => n,Set(__{names.CALL}=${{UNIQUEID}})"
     yield " same => n,Set(DL_STARTED=${EPOCH})"
-    yield " same => n,Set(DL_STEP=0)"
     yield f" same => n,Set(__TRANSFER_CONTEXT={names.TRANSFER})"
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.HANGUP},s,1)"
-    yield " same => n," + _event(
+    yield " same => n(ask)," + _event(
         names.OFFERED, options.token, Did=f"${{{names.DID}}}", Number="${CALLERID(num)}"
     )
     yield " same => n,Ringing()"
@@ -116,16 +126,18 @@ def _route(options: DialplanOptions) -> Iterator[str]:
     yield "; Finely at first, for speed; then coarsely, so that a hung service costs little."
     for wait, every in (fine, coarse):
         yield f" same => n,TryExec(WaitForCondition(#,{committed},{wait},{every}))"
-        yield f' same => n,GotoIf($["${{{names.PLAN}}}" != ""]?{names.STEPS},s,1)'
+        yield f" same => n,{planned}"
     yield ' same => n,GotoIf($["${TRYSTATUS}" = "SUCCESS"]?late)'
     yield "; app_waitforcond is not loaded: look with plain applications."
     yield " same => n,Set(DL_LOOKS=0)"
     yield " same => n(look),Wait(0.01)"
-    yield f' same => n,GotoIf($["${{{names.PLAN}}}" != ""]?{names.STEPS},s,1)'
+    yield f" same => n,{planned}"
     yield " same => n,Set(DL_LOOKS=$[${DL_LOOKS} + 1])"
     yield f" same => n,GotoIf($[${{DL_LOOKS}} < {loops}]?look)"
     yield f" same => n(late),Goto({names.FALLBACK},late,1)"
     yield f" same => n(stale),Goto({names.FALLBACK},stale,1)"
+    yield "; `dutyline doctor` looks for this one: it knows the token that this file was made with."
+    yield f"exten => {names.proof_of(options.token)},1,NoOp()"
 
 
 def _steps(options: DialplanOptions) -> Iterator[str]:
@@ -133,9 +145,10 @@ def _steps(options: DialplanOptions) -> Iterator[str]:
     yield f"[{names.STEPS}]"
     yield "; One step of the plan after the other: kind,seconds,target&target."
     yield "exten => s,1,Set(DL_STEP=$[${DL_STEP} + 1])"
-    yield f' same => n,GotoIf($["${{{names.CLIENT_NAME}}}" = ""]?unnamed)'
+    yield "; Foreign text is measured, never compared: an expression would evaluate it."
+    yield f" same => n,GotoIf($[${{LEN(${{{names.CLIENT_NAME}}})}} = 0]?unnamed)"
     yield f" same => n,Set(CALLERID(name)=${{{names.CLIENT_NAME}}})"
-    yield f" same => n(unnamed),Set(DL_KIND=${{CUT({current},\\,,1)}})"
+    yield f" same => n(unnamed),Set(DL_KIND=${{FILTER(a-z,${{CUT({current},\\,,1)}})}})"
     yield f" same => n,Set(DL_SECONDS=${{FILTER(0-9,${{CUT({current},\\,,2)}})}})"
     yield f" same => n,Set(DL_REST=${{CUT({current},\\,,3)}})"
     yield " same => n,Set(DL_DIAL=)"
@@ -150,9 +163,9 @@ def _steps(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,Set(DL_REST=${CUT(DL_REST,&,2-)})"
     yield " same => n,Set(DL_CONTACTS=${PJSIP_DIAL_CONTACTS(${DL_ONE})})"
     yield " same => n," + _append_contacts()
-    yield ' same => n,GotoIf($["${DL_REST}" != ""]?desk,1)'
-    yield ' same => n,ExecIf($["${DL_DIAL}" = ""]?Set(DIALSTATUS=UNREGISTERED))'
-    yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?failed,1)'
+    yield " same => n,GotoIf($[${LEN(${DL_REST})} > 0]?desk,1)"
+    yield " same => n,ExecIf($[${LEN(${DL_DIAL})} = 0]?Set(DIALSTATUS=UNREGISTERED))"
+    yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?failed,1)"
     yield " same => n,Dial(${DL_DIAL},${DL_SECONDS},gt)"
     yield " same => n,Goto(dialled,1)"
     yield from _mobile(options)
@@ -178,9 +191,10 @@ def _mobile(options: DialplanOptions) -> Iterator[str]:
         return
     screen = f"U({names.SCREEN})" if options.screen_mobiles else ""
     shown = f"f({options.company_number})" if options.company_number else ""
-    yield "exten => mobile,1,Set(DL_ONE=${FILTER(0-9+,${DL_REST})})"
+    kept = "0-9+" if options.mobile_plus else "0-9"
+    yield f"exten => mobile,1,Set(DL_ONE=${{FILTER({kept},${{DL_REST}})}})"
     yield " same => n,Set(DIALSTATUS=INVALID)"
-    yield ' same => n,GotoIf($["${DL_ONE}" = ""]?failed,1)'
+    yield " same => n,GotoIf($[${LEN(${DL_ONE})} = 0]?failed,1)"
     yield "; r: the mobile network's early media must not reach the caller."
     line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
     yield f" same => n,Dial({line},${{DL_SECONDS}},gtr{screen}{shown})"
@@ -191,15 +205,17 @@ def _screen(options: DialplanOptions) -> Iterator[str]:
     yield f"[{names.SCREEN}]"
     yield "; Runs on the mobile's leg: a voicemail presses nothing, a person presses 1."
     yield "exten => s,1," + _event(names.SCREENED, options.token, Result="asked")
+    yield "; Who hangs up now has refused: said first, since nothing runs after a hangup."
+    yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
     yield " same => n,Set(DL_ASKED=0)"
     yield " same => n(ask),Set(DL_ASKED=$[${DL_ASKED} + 1])"
     yield " same => n,Read(DL_KEY,vm-press&digits/1,1,,1,4)"
     yield ' same => n,GotoIf($["${DL_KEY}" = "1"]?yes)'
     yield " same => n,GotoIf($[${DL_ASKED} < 2]?ask)"
     yield " same => n," + _event(names.SCREENED, options.token, Result="refused")
-    yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
     yield " same => n,Return()"
-    yield " same => n(yes)," + _event(names.SCREENED, options.token, Result="accepted")
+    yield " same => n(yes),Set(GOSUB_RESULT=)"
+    yield " same => n," + _event(names.SCREENED, options.token, Result="accepted")
     yield " same => n,Return()"
 
 
@@ -210,7 +226,7 @@ def _hangup(options: DialplanOptions) -> Iterator[str]:
         names.FINISHED,
         options.token,
         Did=f"${{{names.DID}}}",
-        Number="${FILTER(0-9+,${CALLERID(num)}):0:16}",
+        Number=_NUMBER,
         Started="${DL_STARTED}",
         Step="${DL_STEP}",
         Status="${FILTER(A-Z,${DIALSTATUS})}",
@@ -228,13 +244,15 @@ def _transfer(options: DialplanOptions) -> Iterator[str]:
         yield f"exten => _{'X' * count},1,Set(DL_TO=${{EXTEN}})"
         yield " same => n,Goto(dial,1)"
     yield "exten => dial,1,Set(DL_DIAL=${PJSIP_DIAL_CONTACTS(${DL_TO})})"
-    yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?elsewhere,1)'
+    yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?elsewhere,1)"
     yield " same => n,Dial(${DL_DIAL},30,gt)"
     yield " same => n,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
     yield f" same => n,Goto({names.FALLBACK},transfer,1)"
     yield " same => n(done),Hangup()"
     if options.internal_context:
-        yield f"exten => elsewhere,1,Goto({options.internal_context},${{DL_TO}},1)"
+        there = f"{options.internal_context},${{DL_TO}},1"
+        yield f"exten => elsewhere,1,GotoIf(${{DIALPLAN_EXISTS({there})}}?{there})"
+        yield f" same => n,Goto({names.FALLBACK},transfer,1)"
         yield f"include => {options.internal_context}"
     else:
         yield f"exten => elsewhere,1,Goto({names.FALLBACK},transfer,1)"
@@ -256,12 +274,15 @@ def _fallback(options: DialplanOptions) -> Iterator[str]:
         for name in chosen.value.split("&"):
             yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({name})}})"
             yield " same => n," + _append_contacts()
-        yield ' same => n,GotoIf($["${DL_DIAL}" = ""]?nobody)'
+        yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?nobody)"
         yield f" same => n,Dial(${{DL_DIAL}},{chosen.seconds},gt)"
         yield " same => n(nobody),NoOp()"
     yield " same => n,Hangup(17)"
 
 
 def _append_contacts() -> str:
-    both = "$[${LEN(${DL_DIAL})} > 0 & ${LEN(${DL_CONTACTS})} > 0]"
-    return f"Set(DL_DIAL=${{DL_DIAL}}${{IF({both}?&)}}${{DL_CONTACTS}})"
+    """Return the application that adds DL_CONTACTS, if any and if it fits, to DL_DIAL."""
+    dial, contacts = "${LEN(${DL_DIAL})}", "${LEN(${DL_CONTACTS})}"
+    fits = f"$[{contacts} > 0 & {dial} + {contacts} < {_LONGEST_DIAL}]"
+    both = f"${{DL_DIAL}}${{IF($[{dial} > 0]?&)}}${{DL_CONTACTS}}"
+    return f"ExecIf({fits}?Set(DL_DIAL={both}))"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -63,6 +64,10 @@ def settings_for(*, ami: bool) -> Settings:
 @contextmanager
 def database(settings: Settings) -> Iterator[Engine]:
     """Open the database, its migrations applied. Raises StoreError, Failed."""
+    kind, _, path = settings.database_url.partition(":///")
+    if kind == "sqlite" and not Path(path.partition("?")[0]).exists():
+        # SQLite would make an empty one where nobody looks for it.
+        raise Failed(f"there is no database {path}: run `dutyline migrate`")
     missing = pending(settings.database_url)
     if missing:
         raise Failed(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import click
 from sqlalchemy import Engine
@@ -31,16 +32,23 @@ MODULES = (
     "app_dial",
     "app_userevent",
     "app_read",
-    "app_queue",
+    "app_stack",
     "func_strings",
     "func_cut",
     "func_logic",
     "func_channel",
     "func_callerid",
     "func_global",
+    "func_dialplan",
+    "func_pjsip_contact",
+    "func_pjsip_endpoint",
     "res_manager_devicestate",
 )
 _MAX_OFFSET_SECONDS = 5.0
+# An extension of each context that must be there.
+_ENTRIES = tuple(
+    (context, "elsewhere" if context == names.TRANSFER else "s") for context in names.CONTEXTS
+)
 
 
 class Level(StrEnum):
@@ -137,7 +145,14 @@ def _check_setup(engine: Engine) -> Iterator[Finding]:
         )
     zones = sorted({group.roster.zone for group in setup.groups.values()})
     if zones:
-        yield ok(f"time zones of the groups: {', '.join(zones)}")
+        unknown = [name for name in zones if name not in available_timezones()]
+        if unknown:
+            yield failed(
+                f"this machine does not know the time zone {', '.join(unknown)}",
+                "update the package tzdata",
+            )
+        else:
+            yield ok(f"time zones of the groups: {', '.join(zones)}")
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:
@@ -171,7 +186,7 @@ def check_asterisk(settings: Settings, trunks: tuple[str, ...]) -> Iterator[Find
             yield from _check_version(pbx)
             yield from _check_privileges(pbx)
             yield from _check_modules(pbx)
-            yield from _check_dialplan(pbx)
+            yield from _check_dialplan(pbx, settings.token)
             yield from _check_trunks(pbx, trunks)
             yield from _check_heartbeat(pbx)
     except LoginRefused as error:
@@ -199,7 +214,7 @@ def _check_version(pbx: OneShot) -> Iterator[Finding]:
     elif not has_criteria(number):
         yield warning(
             f"Asterisk {version} has only old event filters",
-            "forged events are then refused by Dutyline alone; 18.26, 20.11 and 22.1 filter them",
+            "forged events are refused by Dutyline alone; 18.26, 20.11, 21.6 and 22.1 filter them",
         )
     else:
         yield ok(f"Asterisk {version}")
@@ -213,13 +228,18 @@ def _check_privileges(pbx: OneShot) -> Iterator[Finding]:
             "it needs write = call,reporting: run `dutyline pbx-config` again",
         )
         return
-    if pbx.ask(actions.forbidden_probe())["response"] != "Error":
+    too_much = [
+        what
+        for what, probe in actions.FORBIDDEN_PROBES.items()
+        if "permission denied" not in pbx.ask(probe).get("message", "").lower()
+    ]
+    if too_much:
         yield warning(
-            "the user may run console commands",
+            f"the user may {' and '.join(too_much)}",
             "it can do more than it needs: run `dutyline pbx-config` again",
         )
     else:
-        yield ok("the user may do what it needs and no more")
+        yield ok("the user may do what it needs, and neither run commands nor place calls")
 
 
 def _value(pbx: OneShot, fields: Fields) -> str:
@@ -251,11 +271,11 @@ def _check_modules(pbx: OneShot) -> Iterator[Finding]:
     )
 
 
-def _check_dialplan(pbx: OneShot) -> Iterator[Finding]:
+def _check_dialplan(pbx: OneShot, token: str) -> Iterator[Finding]:
     missing = [
         context
-        for context in (names.ROUTE, names.STEPS, names.HANGUP, names.SCREEN, names.FALLBACK)
-        if _value(pbx, actions.read_global(f"DIALPLAN_EXISTS({context},s,1)")) != "1"
+        for context, extension in _ENTRIES
+        if _value(pbx, actions.read_global(f"DIALPLAN_EXISTS({context},{extension},1)")) != "1"
     ]
     if missing:
         yield failed(
@@ -263,8 +283,15 @@ def _check_dialplan(pbx: OneShot) -> Iterator[Finding]:
             "run `dutyline pbx-config --write`, #include the file in extensions.conf, "
             "then `asterisk -rx 'dialplan reload'`",
         )
+        return
+    proof = f"DIALPLAN_EXISTS({names.ROUTE},{names.proof_of(token)},1)"
+    if _value(pbx, actions.read_global(proof)) != "1":
+        yield failed(
+            "the dialplan was made with another DUTYLINE_TOKEN: no call of it is believed",
+            "run `dutyline pbx-config --write` again, then `asterisk -rx 'dialplan reload'`",
+        )
     else:
-        yield ok("the dialplan is loaded")
+        yield ok("the dialplan is loaded, made with this DUTYLINE_TOKEN")
 
 
 def _check_trunks(pbx: OneShot, trunks: tuple[str, ...]) -> Iterator[Finding]:

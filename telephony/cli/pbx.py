@@ -20,13 +20,14 @@ _OWNER_AND_GROUP = 0o640
 
 _NEXT = """\
 ; Next, on the PBX (docs/dialplan.md):
-;   1. Add to extensions.conf:   #include dutyline_extensions.conf
-;      and to manager.conf:      #include dutyline_manager.conf
-;   2. Send your DIDs to dutyline-incoming, e.g. in the trunk's context:
+;   1. See that Asterisk may read the files, and others may not: they hold secrets.
+;   2. Add to extensions.conf:   #include dutyline_extensions.conf
+;      and at the end of manager.conf, behind [general]:   #include dutyline_manager.conf
+;   3. Send your DIDs to dutyline-incoming, e.g. in the trunk's context:
 ;        exten => _XXXXXXXXXXX,1,Goto(dutyline-incoming,${EXTEN},1)
-;   3. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
-;   4. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload'
-;   5. dutyline doctor
+;   4. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
+;   5. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload'
+;   6. dutyline run; then dutyline doctor --trunk NAME
 """
 
 
@@ -45,7 +46,7 @@ def _fallback(_context: object, _parameter: object, text: str) -> Fallback:
 
 def _version(_context: object, _parameter: object, text: str) -> tuple[int, int]:
     match = re.match(r"(\d+)\.(\d+)", text)
-    if match is None or int(match[1]) < 16:
+    if match is None or (int(match[1]), int(match[2])) < (16, 20):
         raise click.BadParameter("use Asterisk's version from 16.20 on, such as 22.10")
     return int(match[1]), int(match[2])
 
@@ -81,6 +82,11 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     help="Show this number on mobiles when the provider refuses the caller's.",
 )
 @click.option(
+    "--mobile-plus/--mobile-digits",
+    default=False,
+    help="Dial mobiles as +79161110001 or, the default, as 79161110001.",
+)
+@click.option(
     "--internal-context",
     callback=_checked(_CONTEXT, "use the name of a context"),
     help="What operators may dial when they transfer a caller (from-internal on FreePBX).",
@@ -109,6 +115,7 @@ def pbx_config(
     asterisk_version: tuple[int, int],
     mobile_trunk: str | None,
     company_number: str | None,
+    mobile_plus: bool,
     internal_context: str | None,
     screen: bool,
     permit: str,
@@ -125,6 +132,7 @@ def pbx_config(
                 internal_context=internal_context,
                 screen_mobiles=screen,
                 company_number=company_number,
+                mobile_plus=mobile_plus,
             )
         ),
         "dutyline_manager.conf": manager(
@@ -153,7 +161,12 @@ def _write(path: Path, text: str) -> None:
         os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_AND_GROUP), "w"
     ) as out:
         out.write(text)
-    if path.exists():
-        kept = path.stat()
-        os.chown(new, kept.st_uid, kept.st_gid)
+    # The PBX must read what it includes: the owner is that of the old file, or of the folder.
+    owner = (path if path.exists() else path.parent).stat()
+    try:
+        if (os.geteuid(), os.getegid()) != (owner.st_uid, owner.st_gid):
+            os.chown(new, owner.st_uid, owner.st_gid)
+    except OSError:
+        new.unlink()
+        raise
     new.replace(path)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import fcntl
 import gc
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from telephony.domain.routing import Setup
 from telephony.feed import Feed
 from telephony.listener import Listener
 from telephony.settings import Settings
-from telephony.supervisor import SUPERVISED, Supervisor, die_with_parent
+from telephony.supervisor import Supervisor, die_with_parent
 from telephony.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -44,8 +43,7 @@ def run() -> None:
 @readable
 def listen() -> None:
     """Run the listener alone: it answers calls and records them."""
-    if os.environ.get(SUPERVISED):
-        die_with_parent()
+    die_with_parent()
     settings = settings_for(ami=True)
     with _only_one(settings.data_dir), database(settings) as engine:
         writer = Writer(engine, settings.spill)
@@ -74,8 +72,9 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
     try:
         await listener.run()
     finally:
-        feed.stop()
+        # The writer first: with a hung database its spill must not wait for anything.
         writer.stop()
+        feed.stop(1.0)
         log.info("listener.stopped")
 
 
@@ -90,5 +89,5 @@ def _only_one(folder: Path) -> Iterator[None]:
             except BlockingIOError:
                 raise Failed(f"another listener runs with DUTYLINE_DATA_DIR={folder}") from None
             yield
-    except PermissionError as error:
-        raise Failed(f"DUTYLINE_DATA_DIR {folder} cannot be written: {error.strerror}") from None
+    except (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise Failed(f"DUTYLINE_DATA_DIR {folder} cannot be used: {error.strerror}") from None

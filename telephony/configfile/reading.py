@@ -10,7 +10,7 @@ import yaml
 
 from telephony.configfile.nodes import ConfigError, Nodes
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.numbers import DIALLABLE, ENDPOINT, normalise
+from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
 from telephony.domain.routing import Did, Group, Operator, Setup
 
 
@@ -146,7 +146,8 @@ class _File(Nodes):
         for path, item in self.items(node, "dids"):
             parts = self.mapping(item, path, ("number", "group"), ("title", *kinds))
             form = "must be the number as the trunk sends it: 3 to 15 digits, + allowed"
-            number = self.matching(parts.get("number"), f"{path}.number", DIALLABLE, form)
+            # The dialplan tells DIDs by their digits alone.
+            number = digits(self.matching(parts.get("number"), f"{path}.number", DIALLABLE, form))
             group = self.known(parts.get("group"), f"{path}.group", groups, "the name of a group")
             usual = Did(number, group or "")
             title = self.text(parts.get("title"), f"{path}.title", shortest=0)

@@ -62,6 +62,7 @@ class Kind(StrEnum):
 
 
 _SAME = (
+    Kind.OFFERED,
     Kind.DIAL_FAILED,
     Kind.SCREEN_PASSED,
     Kind.SCREEN_REFUSED,
@@ -110,7 +111,7 @@ TRANSITIONS: dict[Phase, dict[Kind, Phase]] = {
     ),
     Phase.TALKING: _row(
         Phase.TALKING,
-        _SAME,
+        (*_SAME, Kind.DIAL_BEGAN, Kind.PICKED_UP, Kind.SCREEN_BEGAN),
         operator_joined=Phase.TALKING,
         operator_left=Phase.AFTER,
         operator_gone=Phase.AFTER,
@@ -123,7 +124,7 @@ TRANSITIONS: dict[Phase, dict[Kind, Phase]] = {
         screen_began=Phase.AFTER,
         operator_joined=Phase.TALKING,
     ),
-    Phase.ENDED: {kind: Phase.ENDED for kind in Kind if kind is not Kind.OFFERED},
+    Phase.ENDED: dict.fromkeys(Kind, Phase.ENDED),
 }
 
 

@@ -6,9 +6,11 @@ outside this module reads a `Shift`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 
@@ -47,12 +49,24 @@ class Shift:
         return Presence.OFF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roster:
     """The shifts of one group and the zone (IANA name) whose wall clock they follow."""
 
     zone: str
     shifts: tuple[Shift, ...] = ()
+
+    @cached_property
+    def by_operator(self) -> dict[str, tuple[Shift, ...]]:
+        """Operator → their shifts, in the roster's order."""
+        found: dict[str, tuple[Shift, ...]] = {}
+        for shift in self.shifts:
+            found[shift.operator] = (*found.get(shift.operator, ()), shift)
+        return found
+
+    def local(self, at: datetime) -> datetime:
+        """Return an aware moment on the roster's wall clock (naive)."""
+        return at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
 
 
 def _within(day: date, anchor: time, start: time, end: time, local: datetime) -> bool:
@@ -66,23 +80,33 @@ def _within(day: date, anchor: time, start: time, end: time, local: datetime) ->
     return first <= local < last
 
 
-def presence(rosters: tuple[Roster, ...], operator: str, at: datetime) -> Presence:
-    """Return the strongest presence of an operator over all groups at an aware moment."""
+def presence(rosters: Iterable[Roster], operator: str, at: datetime) -> Presence:
+    """Return the strongest presence of an operator over rosters at an aware moment.
+
+    Only rosters that name the operator matter; the others may be left out.
+    """
     found = Presence.UNSCHEDULED
     for roster in rosters:
-        local = at.astimezone(ZoneInfo(roster.zone)).replace(tzinfo=None)
-        for shift in roster.shifts:
-            if shift.operator != operator:
-                continue
-            now = shift.presence(local)
-            if now is Presence.ON_SHIFT:
-                return now
-            if now is Presence.LUNCH or found is Presence.UNSCHEDULED:
-                found = now
+        shifts = roster.by_operator.get(operator, ())
+        now = _strongest(shifts, roster.local(at)) if shifts else Presence.UNSCHEDULED
+        if now is Presence.ON_SHIFT:
+            return now
+        if now is Presence.LUNCH or found is Presence.UNSCHEDULED:
+            found = now
     return found
 
 
 def on_duty(roster: Roster, at: datetime) -> tuple[tuple[str, Presence], ...]:
     """Return (operator, presence) of everyone in the roster, in its order, each once."""
-    operators = dict.fromkeys(shift.operator for shift in roster.shifts)
-    return tuple((operator, presence((roster,), operator, at)) for operator in operators)
+    local = roster.local(at)
+    return tuple(
+        (operator, _strongest(shifts, local)) for operator, shifts in roster.by_operator.items()
+    )
+
+
+def _strongest(shifts: tuple[Shift, ...], local: datetime) -> Presence:
+    seen = {shift.presence(local) for shift in shifts}
+    for presence_ in (Presence.ON_SHIFT, Presence.LUNCH):
+        if presence_ in seen:
+            return presence_
+    return Presence.OFF

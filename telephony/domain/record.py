@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from telephony.domain.call import Call, Leg, Phase, State
-from telephony.domain.events import endpoint_of
+from telephony.domain.events import Finished, endpoint_of
 from telephony.domain.numbers import digits
 from telephony.domain.routing import Decision, Kind
 
@@ -246,7 +246,7 @@ def _outcome(leg: Leg, state: State) -> Outcome:
         "CHANUNAVAIL": Outcome.UNREACHABLE,
         "CONGESTION": Outcome.UNREACHABLE,
     }
-    if leg.talks or (state.finished and leg.channel == state.finished.peer):
+    if leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):
         found = Outcome.TALKED
     elif leg.tech_cause == _SIP_DECLINED or (leg.cause == 21 and leg.dial_status != "ANSWER"):
         found = Outcome.DECLINED
@@ -261,13 +261,19 @@ def _outcome(leg: Leg, state: State) -> Outcome:
     return found
 
 
+def _is_peer(leg: Leg, done: Finished | None) -> bool:
+    """Tell whether the summary names this leg as the one that talked."""
+    return done is not None and bool(done.answered_ms and done.peer) and leg.channel == done.peer
+
+
 def _answerer(
     legs: tuple[LegRecord, ...], state: State, context: Context
 ) -> tuple[str | None, str | None]:
     """Return (operator, kind) of who answered first, of the summary's peer when no leg was seen."""
-    for leg in legs:
-        if leg.outcome is Outcome.TALKED:
-            return leg.operator, leg.kind
+    talked = [leg for leg in legs if leg.outcome is Outcome.TALKED]
+    # A queue's Local channel talks too; the operator is behind it.
+    for leg in sorted(talked, key=lambda leg: leg.operator is None):
+        return leg.operator, leg.kind
     if state.finished and state.finished.answered_ms:
         kind, operator, _ = _owner(Leg("", state.finished.peer), state, context)
         return operator, kind

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from telephony.domain.directory import Client
 from telephony.domain.duty import Presence, Roster, on_duty, presence
@@ -49,7 +50,7 @@ class Did:
     duty_seconds: int = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setup:
     """What an admin set up: small, replaced as a whole when it changes."""
 
@@ -58,10 +59,14 @@ class Setup:
     dids: Mapping[str, Did] = field(default_factory=dict)
     default_group: str | None = None
 
-    @property
-    def rosters(self) -> tuple[Roster, ...]:
-        """The rosters of all groups."""
-        return tuple(group.roster for group in self.groups.values())
+    @cached_property
+    def rosters_of(self) -> dict[str, tuple[Roster, ...]]:
+        """Extension → the rosters that name it."""
+        found: dict[str, tuple[Roster, ...]] = {}
+        for group in self.groups.values():
+            for operator in group.roster.by_operator:
+                found[operator] = (*found.get(operator, ()), group.roster)
+        return found
 
 
 class Kind(StrEnum):
@@ -134,18 +139,19 @@ class Reason(StrEnum):
     UNKNOWN_EXTENSION = "unknown_extension"
     FREE = "free"
     STATE_UNKNOWN = "state_unknown"
+    RINGING = "ringing"
     BUSY = "busy"
     UNREGISTERED = "unregistered"
     HAS_MOBILE = "has_mobile"
     NO_MOBILE = "no_mobile"
-    TALKING_AT_DESK = "talking_at_desk"
+    BUSY_AT_DESK = "busy_at_desk"
     ALREADY_TRIED = "already_tried"
     RINGS_DUTY = "rings_duty"
     NOBODY_ON_DUTY = "nobody_on_duty"
     NOBODY_FREE = "nobody_free"
     DESK_RINGS = "desk_rings"
     PLAN_EXHAUSTED = "plan_exhausted"
-    PLAN_EMPTY = "plan_empty"
+    NO_DUTY_RUNG = "no_duty_rung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +181,20 @@ class Question:
     at: datetime
 
 
-_FREE_STATES = frozenset({"NOT_INUSE"})
-_BUSY_STATES = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
-_ABSENT_STATES = frozenset({"UNAVAILABLE", "INVALID"})
+# A phone that rings for another caller can ring for this one too; the rest is taken as unknown.
+_REASON_OF_STATE = {
+    "NOT_INUSE": Reason.FREE,
+    "RINGING": Reason.RINGING,
+    "INUSE": Reason.BUSY,
+    "BUSY": Reason.BUSY,
+    "RINGINUSE": Reason.BUSY,
+    "ONHOLD": Reason.BUSY,
+    "UNAVAILABLE": Reason.UNREGISTERED,
+    "INVALID": Reason.UNREGISTERED,
+}
+_CAN_RING = frozenset({Reason.FREE, Reason.RINGING, Reason.STATE_UNKNOWN})
+# Asterisk can dial only so many contacts at once (docs/dialplan.md).
+MOST_DESKS = 25
 
 
 class _Draft:
@@ -188,6 +205,7 @@ class _Draft:
         self.devices = devices
         self.steps: list[Step] = []
         self.trace: list[Checked] = []
+        self.rung: set[str] = set()
 
     def note(self, rule: Rule, used: bool, reason: Reason, **values: str) -> bool:
         self.trace.append(Checked(rule, used, reason, tuple(values.items())))
@@ -195,18 +213,15 @@ class _Draft:
 
     def ring(self, kind: Kind, rule: Rule, seconds: int, *targets: Target) -> None:
         self.steps.append(Step(kind, rule, targets, seconds))
+        self.rung.update(target.operator for target in targets)
 
     def tried(self, extension: str) -> bool:
-        return any(target.operator == extension for step in self.steps for target in step.targets)
+        return extension in self.rung
 
     def desk(self, operator: Operator) -> Reason:
         """Return whether an operator's desk phone can be rung now."""
-        state = self.devices.get(f"PJSIP/{operator.endpoint}", "UNKNOWN")
-        if state in _BUSY_STATES:
-            return Reason.BUSY
-        if state in _ABSENT_STATES:
-            return Reason.UNREGISTERED
-        return Reason.FREE if state in _FREE_STATES else Reason.STATE_UNKNOWN
+        state = self.devices.get(f"PJSIP/{operator.endpoint}", "")
+        return _REASON_OF_STATE.get(state, Reason.STATE_UNKNOWN)
 
 
 def decide(
@@ -220,12 +235,14 @@ def decide(
     draft = _Draft(setup, devices)
     did = _did(draft, question)
     _client_rules(draft, question, client, did)
+    before = len(draft.steps)
     _duty_rule(draft, question.at, did)
-    if draft.steps:
+    if len(draft.steps) > before:
         draft.note(Rule.LAST, True, Reason.PLAN_EXHAUSTED)
         draft.ring(Kind.END, Rule.LAST, 0)
     else:
-        draft.note(Rule.LAST, True, Reason.PLAN_EMPTY)
+        # Nobody on duty was rung: the fallback is where this caller can still be taken.
+        draft.note(Rule.LAST, True, Reason.NO_DUTY_RUNG)
         draft.ring(Kind.FALLBACK, Rule.LAST, 0)
     return Decision(Plan(tuple(draft.steps), client.name if client else ""), tuple(draft.trace))
 
@@ -282,7 +299,7 @@ def _person(
         Presence.UNSCHEDULED: (True, Reason.UNSCHEDULED),
         Presence.LUNCH: (vip, Reason.LUNCH_BUT_VIP if vip else Reason.AT_LUNCH),
         Presence.OFF: (False, Reason.OFF_SHIFT),
-    }[presence(draft.setup.rosters, extension, at)]
+    }[presence(draft.setup.rosters_of.get(extension, ()), extension, at)]
     if not draft.note(rule, used, reason, **who):
         return
     desk_rule, mobile_rule = {
@@ -290,11 +307,10 @@ def _person(
         Rule.DEPUTY: (Rule.DEPUTY_DESK, Rule.DEPUTY_MOBILE),
     }[rule]
     desk = draft.desk(operator)
-    rings = desk in (Reason.FREE, Reason.STATE_UNKNOWN)
-    if draft.note(desk_rule, rings, desk, endpoint=operator.endpoint, **who):
+    if draft.note(desk_rule, desk in _CAN_RING, desk, endpoint=operator.endpoint, **who):
         draft.ring(Kind.DESK, desk_rule, did.desk_seconds, Target(extension, operator.endpoint))
     if desk is Reason.BUSY:
-        draft.note(mobile_rule, False, Reason.TALKING_AT_DESK, **who)
+        draft.note(mobile_rule, False, Reason.BUSY_AT_DESK, **who)
     elif operator.mobile is None:
         draft.note(mobile_rule, False, Reason.NO_MOBILE, **who)
     else:
@@ -324,7 +340,7 @@ def _duty_rule(draft: _Draft, at: datetime, did: Did | None) -> None:
             draft.note(Rule.DUTY, False, Reason.ALREADY_TRIED, **who)
             continue
         desk = draft.desk(operator)
-        if draft.note(Rule.DUTY, desk in (Reason.FREE, Reason.STATE_UNKNOWN), desk, **who):
+        if draft.note(Rule.DUTY, desk in _CAN_RING, desk, **who):
             desks.append(Target(extension, operator.endpoint))
     _duty_mobiles(draft, did, on_shift, desks)
 
@@ -334,7 +350,8 @@ def _duty_mobiles(draft: _Draft, did: Did, on_shift: list[Operator], desks: list
     if desks:
         names = ", ".join(draft.setup.operators[target.operator].name for target in desks)
         draft.note(Rule.DUTY, True, Reason.RINGS_DUTY, group=did.group, operators=names)
-        draft.ring(Kind.DESK, Rule.DUTY, did.duty_seconds, *desks)
+        for start in range(0, len(desks), MOST_DESKS):
+            draft.ring(Kind.DESK, Rule.DUTY, did.duty_seconds, *desks[start : start + MOST_DESKS])
         draft.note(Rule.DUTY_MOBILE, False, Reason.DESK_RINGS)
         return
     reason = Reason.NOBODY_FREE if on_shift else Reason.NOBODY_ON_DUTY
@@ -344,7 +361,7 @@ def _duty_mobiles(draft: _Draft, did: Did, on_shift: list[Operator], desks: list
         if draft.tried(operator.extension):
             continue
         if draft.desk(operator) is Reason.BUSY:
-            draft.note(Rule.DUTY_MOBILE, False, Reason.TALKING_AT_DESK, **who)
+            draft.note(Rule.DUTY_MOBILE, False, Reason.BUSY_AT_DESK, **who)
         elif operator.mobile is None:
             draft.note(Rule.DUTY_MOBILE, False, Reason.NO_MOBILE, **who)
         else:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from telephony.domain.directory import Assignment, Client, ClientChange
+from telephony.domain.duty import Roster
 from telephony.domain.record import Disposition, Outcome, Side
-from telephony.domain.routing import Kind
-from tests.asterisk.office import DID, KNOWN, MOBILE, STRANGER, office, small_setup
+from telephony.domain.routing import Did, Group, Kind, Operator, Setup
+from tests.asterisk.office import (
+    DID,
+    KNOWN,
+    MOBILE,
+    STRANGER,
+    around_the_clock,
+    office,
+    small_setup,
+)
 from tests.lab.behaviours import answer, busy, decline, no_answer, voicemail
 from tests.lab.phones import Phone
 
@@ -199,3 +212,102 @@ async def test_fifty_calls_at_once_each_get_a_record(tmp_path: Path) -> None:
         assert {record.disposition for record in made} == {Disposition.ANSWERED}
         assert {record.number for record in made} == {f"+7900222{n:04}" for n in range(50)}
         assert place.listener.decoder.counters.malformed == 0
+
+
+async def test_a_mobile_that_hangs_up_during_the_screen_drops_nobody(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        place.phones["101"].behaviour = busy()
+        place.trunk.mobiles[MOBILE[1:]] = answer(0.1, talk=1.5)
+        call = await place.trunk.call(DID, KNOWN)
+        await place.phones["102"].next_call(10)
+        assert call.answered_at is None
+        await call.wait_answered(5)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert (made.disposition, made.answered_by) == (Disposition.ANSWERED, "102")
+        assert [leg.outcome for leg in made.legs] == [
+            Outcome.BUSY,
+            Outcome.REFUSED,
+            Outcome.TALKED,
+        ]
+
+
+@pytest.mark.parametrize(
+    "name", ['ООО "Ромашка"', 'x"|INC(DL_STEP)|"x', "${SHELL(id)}", "a,b;c&d|e\\f", "Ω" * 200]
+)
+async def test_no_clients_name_is_evaluated(tmp_path: Path, name: str) -> None:
+    async with office(tmp_path) as place:
+        change = ClientChange(Client(1, name, Assignment("101")), (KNOWN,))
+        place.listener.apply([change], None)
+        call = await place.trunk.call(DID, KNOWN)
+        ringing = await place.phones["101"].next_call(5)
+        await call.wait_answered(5)
+        await call.hangup()
+        await place.records.wait()
+        shown = ringing.from_name.replace("\\", "")
+        assert shown == name.replace("\\", "")[:80]
+        assert "ERROR" not in place.pbx.log()
+        assert "WARNING" not in place.pbx.log()
+
+
+async def test_a_caller_transferred_into_another_did_gets_that_dids_plan(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        setup = small_setup("103")
+        other = Group("support", Roster("UTC", (around_the_clock("104"),)))
+        place.listener.apply(
+            [],
+            replace(
+                setup,
+                groups={**setup.groups, "support": other},
+                dids={**setup.dids, "74950000001": Did("74950000001", "support")},
+            ),
+        )
+        place.pbx.write(
+            "extensions.conf",
+            (place.pbx.etc / "extensions.conf").read_text()
+            + "\n[internal](+)\nexten => 700,1,Goto(dutyline-incoming,74950000001,1)\n",
+        )
+        place.pbx.reload()
+        call = await place.trunk.call(DID, STRANGER)
+        desk = await place.phones["103"].next_call(5)
+        await call.wait_answered(5)
+        assert await desk.refer("700") in (200, 202)
+        await place.phones["104"].next_call(5)
+        assert len(place.phones["103"].calls) == 1
+        await place.phones["104"].calls[0].wait_answered(5)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert [leg.operator for leg in made.legs] == ["103", "104"]
+        assert {leg.outcome for leg in made.legs} == {Outcome.TALKED}
+
+
+async def test_a_transfer_to_a_number_that_is_not_there_keeps_the_caller(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        call = await place.trunk.call(DID, KNOWN)
+        desk = await place.phones["101"].next_call(5)
+        await call.wait_answered(5)
+        await desk.refer("55")
+        await place.phones["104"].next_call(5)
+        await place.phones["104"].calls[0].wait_answered(5)
+        assert call.live
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.fallback == "transfer"
+
+
+async def test_a_hundred_operators_on_duty_ring_in_steps(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        names = [str(number) for number in range(200, 300)]
+        operators = {name: Operator(name, name, "103") for name in names}
+        roster = Roster("UTC", tuple(around_the_clock(name) for name in names))
+        place.listener.apply(
+            [],
+            Setup(operators, {"sales": Group("sales", roster)}, {DID: Did(DID, "sales")}, "sales"),
+        )
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["103"].next_call(5)
+        await call.wait_answered(5)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.ANSWERED
+        assert made.fallback is None

@@ -30,7 +30,7 @@ async def _rings_the_fallback(place: Office, within: float) -> PhoneCall:
     return call
 
 
-def _deaf(event: object) -> None:
+def _deaf(event: object, arrived: float) -> None:
     """Hear every event and do nothing about it."""
 
 

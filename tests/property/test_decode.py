@@ -37,7 +37,7 @@ def _received(chunks: list[bytes]) -> list[bytes]:
         protocol.connection_made(Mock())
         for chunk in chunks:
             protocol.data_received(chunk)
-        return list(protocol.packets)
+        return [packet for _, packet in protocol.packets]
 
     return asyncio.run(feed())
 

@@ -93,6 +93,10 @@ def _answered(started: int) -> CallRecord:
 
 
 def test_a_database_behind_its_migrations_is_told(tmp_path: Path) -> None:
+    missing = Admin(tmp_path).refuses("calls")
+    assert "there is no database" in missing
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "test.db").touch()
     said = Admin(tmp_path).refuses("calls")
     assert "1 migration(s) behind" in said
     assert "dutyline migrate" in said

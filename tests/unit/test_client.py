@@ -85,7 +85,7 @@ class Bench:
         self.fail_on: str | None = None
         self.client: AmiClient
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event, _arrived: float) -> None:
         if isinstance(event, DeviceChanged) and event.device == self.fail_on:
             raise RuntimeError("poison")
         self.events.append(event)
@@ -99,6 +99,7 @@ async def running(
     manager: Manager | None = None,
     on_up: Callable[[], Awaitable[None]] | None = None,
     wait: bool = True,
+    answer_timeout: float = 0.4,
 ) -> AsyncIterator[Bench]:
     manager = manager or Manager()
     server = await asyncio.start_server(manager.serve, "127.0.0.1", 0)
@@ -109,7 +110,7 @@ async def running(
         "dutyline",
         "secret",
         connect_timeout=0.5,
-        answer_timeout=0.4,
+        answer_timeout=answer_timeout,
         heartbeat_every=0.05,
     )
     bench.client = AmiClient(address, Decoder("t"), bench.take, on_up)
@@ -171,7 +172,7 @@ async def test_bad_packets_and_a_raising_handler_cost_only_themselves() -> None:
 
 
 async def test_a_burst_is_handled_in_order_and_pongs_still_pass() -> None:
-    async with running() as bench:
+    async with running(answer_timeout=5.0) as bench:
         assert bench.manager.writer is not None
         names = [f"PJSIP/{n}" for n in range(60_000)]
         bench.manager.writer.write(b"".join(map(device, names)))
@@ -246,7 +247,7 @@ async def test_on_up_runs_before_any_event_is_handled() -> None:
 
     async with running(manager, on_up, wait=False) as bench:
         bench_box.append(bench)
-        bench.client._on_event = lambda _event: order.append("event")
+        bench.client._on_event = lambda _event, _arrived: order.append("event")
         await until(lambda: "event" in order)
     assert order[:2] == ["up", "event"]
 
@@ -257,3 +258,27 @@ async def test_an_endless_packet_ends_the_connection() -> None:
         bench.manager.writer.write(b"Event: X" * 200_000)
         await until(lambda: bench.manager.connections == 2)
         await until(lambda: bench.client.connected)
+
+
+async def test_a_break_with_an_answer_pending_is_noticed_at_once() -> None:
+    async with running() as bench:
+        bench.manager.silent |= {"Getvar", "Ping"}
+        asked = asyncio.create_task(bench.client.ask(actions.call_of("PJSIP/1-1"), within=30))
+        await until(lambda: len(bench.manager.said("Getvar")) == 1)
+        began = time.monotonic()
+        assert bench.manager.writer is not None
+        bench.manager.writer.transport.abort()
+        with pytest.raises(AmiError, match="the connection broke"):
+            await asked
+        assert time.monotonic() - began < 0.3
+        bench.manager.silent.clear()
+        await until(lambda: bench.manager.connections == 2 and bench.client.connected)
+
+
+async def test_events_that_came_before_the_break_are_handled() -> None:
+    async with running() as bench:
+        assert bench.manager.writer is not None
+        bench.manager.writer.write(b"".join(device(f"PJSIP/{n}") for n in range(5000)))
+        bench.manager.writer.close()
+        await until(lambda: bench.manager.connections == 2)
+        await until(lambda: len(bench.events) == 5000)

@@ -164,3 +164,25 @@ def test_what_cannot_be_is_an_anomaly_and_nothing_worse() -> None:
     call = fold(fold(Call(ID), joins(1, "1")), offered(2))
     assert call.state.anomalies == ((Phase.NEW, "operator_joined"),)
     assert call.state.phase is Phase.WAITING
+
+
+def test_a_refused_mobile_did_not_answer_though_the_summary_names_it_as_dialled() -> None:
+    end = Finished(
+        s(9), ID, TRUNK, "74951234567", "+79001112233", 1_795_331_600, 3, "BUSY", 0,
+        "PJSIP/trunk-1", "",
+    )  # fmt: skip
+    seen = made(
+        offered(), rings(1, "1", "trunk"), ScreenBegan(s(2), ID, "1"),
+        stops(2, "1", "ANSWER", "trunk"), Screened(s(8), ID, "1", False),
+        gone(8, "1", who="trunk"), end, gone(9.1, cause=17),
+    )  # fmt: skip
+    assert [leg.outcome for leg in seen.legs] == [Outcome.REFUSED]
+    assert (seen.disposition, seen.answered_by) == (Disposition.NO_ANSWER, None)
+
+
+def test_the_operator_behind_a_queues_local_channel_is_who_answered() -> None:
+    seen = made(
+        offered(), joins(2, "1", "nobody"), joins(2.1, "2", "102"), leaves(9, "1", "nobody"),
+        leaves(9, "2", "102"), gone(9.1),
+    )  # fmt: skip
+    assert seen.answered_by == "102"

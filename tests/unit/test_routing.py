@@ -153,9 +153,9 @@ ON_DUTY = (shift("101"), shift("102"), shift("103"))
         pytest.param(
             None,
             setup(*ON_DUTY),
-            {"102": "RINGING"},
+            {"102": "INUSE", "103": "RINGING"},
             ["desk 101&103", "end"],
-            id="a stranger rings all who are free",
+            id="a stranger rings all on duty but those who talk",
         ),
         pytest.param(
             None,
@@ -171,19 +171,33 @@ ON_DUTY = (shift("101"), shift("102"), shift("103"))
             ["fallback"],
             id="all on duty talk: the fallback, where callers can wait",
         ),
+        pytest.param(
+            client(),
+            setup(*ON_DUTY),
+            {"103": "INUSE", "102": "UNAVAILABLE"},
+            ["desk 101", "mobile 101", "fallback"],
+            id="a manager who does not answer, all on duty talking: the fallback, no dead end",
+        ),
+        pytest.param(
+            client(),
+            setup(*ON_DUTY),
+            {"101": "RINGING"},
+            ["desk 101", "mobile 101", "desk 102", "desk 103", "end"],
+            id="a manager whose phone rings for another is rung",
+        ),
         pytest.param(None, setup(shift("103", 0, 8)), {}, ["fallback"], id="nobody on duty"),
         pytest.param(
             client("103"),
             setup(shift("103")),
             {},
-            ["desk 103", "end"],
+            ["desk 103", "fallback"],
             id="manager is on duty: once",
         ),
         pytest.param(
             client("101", deputy="101"),
             setup(shift("101")),
             {},
-            ["desk 101", "mobile 101", "end"],
+            ["desk 101", "mobile 101", "fallback"],
             id="one's own deputy is tried once",
         ),
     ],
@@ -208,7 +222,17 @@ def test_an_unknown_did_goes_to_the_default_group_or_the_fallback() -> None:
     assert reason(lost, Rule.DID) is Reason.DID_UNKNOWN
     assert rung(lost) == ["fallback"]
     still = asked(client(), setup(*ON_DUTY, default=None), did="70000000000")
-    assert rung(still) == ["desk 101", "mobile 101", "desk 102", "end"]
+    assert rung(still) == ["desk 101", "mobile 101", "desk 102", "fallback"]
+
+
+def test_a_large_group_rings_in_steps_that_asterisk_can_dial() -> None:
+    names = [str(number) for number in range(1000, 1060)]
+    operators = {name: Operator(name, name, name) for name in names}
+    roster = Roster("UTC", tuple(shift(name) for name in names))
+    place = Setup(operators, {"duty": Group("duty", roster)}, {DID: Did(DID, "duty")}, "duty")
+    steps = decide(Question(DID, "", NOON), None, place, {}).plan.steps
+    assert [len(step.targets) for step in steps] == [25, 25, 10, 0]
+    assert [target.operator for step in steps for target in step.targets] == names
 
 
 def test_hidden_and_unknown_numbers_are_told_apart() -> None:
