@@ -92,8 +92,7 @@ class Decoder:
 
         Never raises: what is not wanted, not whole or not ours is counted.
         """
-        end = packet.find(b"\r\n")
-        known = _EVENTS.get(packet[7:end]) if packet.startswith(b"Event: ") else None
+        known = _EVENTS.get(packet[: packet.find(b"\r\n")])
         if known is None:
             self.counters.unwanted += 1
             return None
@@ -218,13 +217,13 @@ def _texts(match: re.Match[bytes], *groups: str) -> list[str]:
 _LEG = ("Uniqueid", "Linkedid", "Channel")
 _DEST_LEG = ("Linkedid", "DestUniqueid", "DestChannel")
 _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
-    b"UserEvent": (_shape("UserEvent", ("Channel", "Uniqueid", "UserEvent")), None),
-    b"DialBegin": (_shape("DialBegin", (*_DEST_LEG, "DialString")), _dial_began),
-    b"DialEnd": (_shape("DialEnd", (*_DEST_LEG, "DialStatus")), _dial_ended),
-    b"BridgeEnter": (_shape("BridgeEnter", (*_LEG, "BridgeUniqueid")), _joined),
-    b"BridgeLeave": (_shape("BridgeLeave", (*_LEG, "BridgeUniqueid")), _left),
-    b"HangupRequest": (_shape("HangupRequest", _LEG), _hangup_asked),
-    b"Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
-    b"DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
+    b"Event: UserEvent": (_shape("UserEvent", ("Channel", "Uniqueid", "UserEvent")), None),
+    b"Event: DialBegin": (_shape("DialBegin", (*_DEST_LEG, "DialString")), _dial_began),
+    b"Event: DialEnd": (_shape("DialEnd", (*_DEST_LEG, "DialStatus")), _dial_ended),
+    b"Event: BridgeEnter": (_shape("BridgeEnter", (*_LEG, "BridgeUniqueid")), _joined),
+    b"Event: BridgeLeave": (_shape("BridgeLeave", (*_LEG, "BridgeUniqueid")), _left),
+    b"Event: HangupRequest": (_shape("HangupRequest", _LEG), _hangup_asked),
+    b"Event: Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
+    b"Event: DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
 }
 _LAYOUTS = {layout.name.encode(): (layout, _ours_shape(layout)) for layout in names.USER_EVENTS}

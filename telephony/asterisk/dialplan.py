@@ -37,7 +37,8 @@ class DialplanOptions:
     PJSIP endpoint that mobiles are dialled through, None for none. `internal_context` is where an
     operator's transfer to anything but a registered extension goes. `company_number` is shown on
     mobiles instead of the caller's, for providers that refuse a foreign number. `mobile_plus` keeps
-    the + in front of a mobile's number; most providers take digits.
+    the + in front of a mobile's number; most providers take digits. `language` is that of the
+    prompts people at a mobile hear, None for the PBX's own.
     """
 
     token: str
@@ -47,6 +48,7 @@ class DialplanOptions:
     screen_mobiles: bool = True
     company_number: str | None = None
     mobile_plus: bool = False
+    language: str | None = None
 
 
 def dialplan(options: DialplanOptions) -> str:
@@ -207,6 +209,8 @@ def _screen(options: DialplanOptions) -> Iterator[str]:
     yield "exten => s,1," + _event(names.SCREENED, options.token, Result="asked")
     yield "; Who hangs up now has refused: said first, since nothing runs after a hangup."
     yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
+    if options.language:
+        yield f" same => n,Set(CHANNEL(language)={options.language})"
     yield " same => n,Set(DL_ASKED=0)"
     yield " same => n(ask),Set(DL_ASKED=$[${DL_ASKED} + 1])"
     yield " same => n,Read(DL_KEY,vm-press&digits/1,1,,1,4)"

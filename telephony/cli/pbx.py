@@ -98,6 +98,11 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     help="Ask whoever picks up a mobile to press 1, so that no voicemail takes a call.",
 )
 @click.option(
+    "--prompts",
+    type=click.Choice(["en", "ru"]),
+    help="Language of the prompts; without it the PBX's own. Needs Asterisk's sounds for it.",
+)
+@click.option(
     "--permit",
     default="127.0.0.1/255.255.255.255",
     show_default=True,
@@ -118,6 +123,7 @@ def pbx_config(
     mobile_plus: bool,
     internal_context: str | None,
     screen: bool,
+    prompts: str | None,
     permit: str,
     write: Path | None,
 ) -> None:
@@ -133,6 +139,7 @@ def pbx_config(
                 screen_mobiles=screen,
                 company_number=company_number,
                 mobile_plus=mobile_plus,
+                language=prompts,
             )
         ),
         "dutyline_manager.conf": manager(

@@ -81,6 +81,13 @@ def test_mobiles_are_screened_unless_switched_off() -> None:
     assert "@provider,${DL_SECONDS},gtrf(74951234567))" in dialplan(plain)
 
 
+def test_the_prompts_language_is_the_mobiles_only() -> None:
+    spoken = dialplan(DialplanOptions(TOKEN, Fallback("queue", "q"), "provider", language="ru"))
+    assert "Set(CHANNEL(language)=ru)" in "\n".join(contexts(spoken)[names.SCREEN])
+    assert spoken.count("CHANNEL(language)") == 1
+    assert "CHANNEL(language)" not in TEXT
+
+
 @pytest.mark.parametrize(
     ("fallback", "line"),
     [
