@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 # Events of a call that ended still come in for a moment; its record is written once they rest.
 _REST_SECONDS = 0.15
-_FORGET_SECONDS = 30.0
+_FORGET_SECONDS = 5.0
 _LONGEST_CALL_SECONDS = 24 * 3600.0
 
 

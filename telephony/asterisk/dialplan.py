@@ -105,21 +105,20 @@ def _route(options: DialplanOptions) -> Iterator[str]:
     planned = f"GotoIf($[${{LEN(${{{names.PLAN}}})}} > 0]?{names.STEPS},s,1)"
     loops = round((fine[0] + coarse[0]) / 0.01)
     yield f"[{names.ROUTE}]"
-    yield f"exten => s,1,{_SANITISE}"
-    yield " same => n,Set(CALLERID(ani)=${CALLERID(num)})"
     yield "; A caller who was transferred back in gets a new plan and keeps one record."
-    yield f" same => n,Set({names.PLAN}=)"
-    yield f" same => n,Set({names.CLIENT_NAME}=)"
-    yield " same => n,Set(DL_STEP=0)"
-    yield f' same => n,GotoIf($["${{{names.CALL}}}" = "${{UNIQUEID}}"]?ask)'
+    yield f"exten => s,1,Set({names.PLAN}=)"
+    yield f' same => n,Set(DL_AGAIN=$["${{{names.CALL}}}" = "${{UNIQUEID}}"])'
     yield f" same => n,Set(__{names.CALL}=${{UNIQUEID}})"
-    yield " same => n,Set(DL_STARTED=${EPOCH})"
-    yield f" same => n,Set(__TRANSFER_CONTEXT={names.TRANSFER})"
-    yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.HANGUP},s,1)"
-    yield " same => n(ask)," + _event(
+    yield "; Announced first; the rest is done while Dutyline decides."
+    yield " same => n," + _event(
         names.OFFERED, options.token, Did=f"${{{names.DID}}}", Number="${CALLERID(num)}"
     )
-    yield " same => n,Ringing()"
+    yield " same => n,Set(DL_STEP=0)"
+    yield " same => n,GotoIf(${DL_AGAIN}?again)"
+    yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.HANGUP},s,1)"
+    yield f" same => n,Set(__TRANSFER_CONTEXT={names.TRANSFER})"
+    yield " same => n,Set(DL_STARTED=${EPOCH})"
+    yield " same => n(again),Ringing()"
     yield "; No heartbeat for a while: nobody will answer, so nobody is waited for."
     yield (
         f" same => n,GotoIf($[${{EPOCH}} - 0${{GLOBAL({names.HEARTBEAT})}} > "
@@ -143,33 +142,31 @@ def _route(options: DialplanOptions) -> Iterator[str]:
 
 
 def _steps(options: DialplanOptions) -> Iterator[str]:
-    current = f"{names.STEP}${{DL_STEP}}"
     yield f"[{names.STEPS}]"
     yield "; One step of the plan after the other: kind,seconds,target&target."
     yield "exten => s,1,Set(DL_STEP=$[${DL_STEP} + 1])"
-    yield "; Foreign text is measured, never compared: an expression would evaluate it."
+    yield f" same => n,Set(ARRAY(DL_KIND,DL_SECONDS,DL_REST)=${{{names.STEP}${{DL_STEP}}}})"
+    yield "; Foreign text is measured and set, never compared and never an argument: an"
+    yield "; expression would evaluate it, an application would take it apart."
     yield f" same => n,GotoIf($[${{LEN(${{{names.CLIENT_NAME}}})}} = 0]?unnamed)"
     yield f" same => n,Set(CALLERID(name)=${{{names.CLIENT_NAME}}})"
-    yield f" same => n(unnamed),Set(DL_KIND=${{FILTER(a-z,${{CUT({current},\\,,1)}})}})"
-    yield f" same => n,Set(DL_SECONDS=${{FILTER(0-9,${{CUT({current},\\,,2)}})}})"
-    yield f" same => n,Set(DL_REST=${{CUT({current},\\,,3)}})"
-    yield " same => n,Set(DL_DIAL=)"
-    yield ' same => n,GotoIf($["${DL_KIND}" = "desk"]?desk,1)'
-    yield ' same => n,GotoIf($["${DL_KIND}" = "mobile"]?mobile,1)'
-    yield ' same => n,GotoIf($["${DL_KIND}" = "end"]?end,1)'
+    yield " same => n(unnamed),Set(DL_DIAL=)"
+    for kind in ("desk", "mobile", "end"):
+        yield f' same => n,GotoIf($["${{DL_KIND}}" = "{kind}"]?{kind},1)'
     yield "; Planned, or a plan that is shorter than it says: never drop the caller."
     yield f' same => n,GotoIf($["${{DL_KIND}}" = "fallback"]?{names.FALLBACK},planned,1)'
     yield f" same => n,Goto({names.FALLBACK},broken,1)"
     yield "; Every registered contact of every endpoint rings."
-    yield "exten => desk,1,Set(DL_ONE=${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,&,1)})})"
-    yield " same => n,Set(DL_REST=${CUT(DL_REST,&,2-)})"
-    yield " same => n,Set(DL_CONTACTS=${PJSIP_DIAL_CONTACTS(${DL_ONE})})"
-    yield " same => n," + _append_contacts()
+    endpoint = "${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,&,1)})}"
+    yield f"exten => desk,1,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
+    yield from _append_contacts("rest")
+    yield " same => n(rest),Set(DL_REST=${CUT(DL_REST,&,2-)})"
     yield " same => n,GotoIf($[${LEN(${DL_REST})} > 0]?desk,1)"
-    yield " same => n,ExecIf($[${LEN(${DL_DIAL})} = 0]?Set(DIALSTATUS=UNREGISTERED))"
-    yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?failed,1)"
-    yield " same => n,Dial(${DL_DIAL},${DL_SECONDS},gt)"
+    yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?unregistered,1)"
+    yield " same => n,Dial(${DL_DIAL},${FILTER(0-9,${DL_SECONDS})},gt)"
     yield " same => n,Goto(dialled,1)"
+    yield "exten => unregistered,1,Set(DIALSTATUS=UNREGISTERED)"
+    yield " same => n,Goto(failed,1)"
     yield from _mobile(options)
     yield "; A conversation has a length; a mobile that was answered but refused has none."
     yield "exten => dialled,1,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
@@ -199,7 +196,7 @@ def _mobile(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,GotoIf($[${LEN(${DL_ONE})} = 0]?failed,1)"
     yield "; r: the mobile network's early media must not reach the caller."
     line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
-    yield f" same => n,Dial({line},${{DL_SECONDS}},gtr{screen}{shown})"
+    yield f" same => n,Dial({line},${{FILTER(0-9,${{DL_SECONDS}})}},gtr{screen}{shown})"
     yield " same => n,Goto(dialled,1)"
 
 
@@ -275,18 +272,18 @@ def _fallback(options: DialplanOptions) -> Iterator[str]:
         yield f" same => n,Goto({chosen.value})"
     else:
         yield " same => n,Set(DL_DIAL=)"
-        for name in chosen.value.split("&"):
+        for index, name in enumerate(chosen.value.split("&"), start=1):
             yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({name})}})"
-            yield " same => n," + _append_contacts()
+            yield from _append_contacts(f"after{index}")
+            yield f" same => n(after{index}),NoOp()"
         yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?nobody)"
         yield f" same => n,Dial(${{DL_DIAL}},{chosen.seconds},gt)"
         yield " same => n(nobody),NoOp()"
     yield " same => n,Hangup(17)"
 
 
-def _append_contacts() -> str:
-    """Return the application that adds DL_CONTACTS, if any and if it fits, to DL_DIAL."""
+def _append_contacts(then: str) -> Iterator[str]:
+    """Yield the lines that add DL_CONTACTS, if any and if it fits, to DL_DIAL."""
     dial, contacts = "${LEN(${DL_DIAL})}", "${LEN(${DL_CONTACTS})}"
-    fits = f"$[{contacts} > 0 & {dial} + {contacts} < {_LONGEST_DIAL}]"
-    both = f"${{DL_DIAL}}${{IF($[{dial} > 0]?&)}}${{DL_CONTACTS}}"
-    return f"ExecIf({fits}?Set(DL_DIAL={both}))"
+    yield f" same => n,GotoIf($[{contacts} = 0 | {dial} + {contacts} > {_LONGEST_DIAL}]?{then})"
+    yield f" same => n,Set(DL_DIAL=${{DL_DIAL}}${{IF($[{dial} > 0]?&)}}${{DL_CONTACTS}})"

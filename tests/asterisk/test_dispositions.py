@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from telephony.domain.call import Phase
 from telephony.domain.directory import Assignment, Client, ClientChange
 from telephony.domain.duty import Roster
 from telephony.domain.record import Disposition, Outcome, Side
@@ -19,6 +20,7 @@ from tests.asterisk.office import (
     around_the_clock,
     office,
     small_setup,
+    until,
 )
 from tests.lab.behaviours import answer, busy, decline, no_answer, voicemail
 from tests.lab.phones import Phone
@@ -131,8 +133,12 @@ async def test_abandoned_while_the_mobile_is_screened(tmp_path: Path) -> None:
         place.listener.apply([], small_setup("103"))
         place.trunk.mobiles[MOBILE[1:]] = voicemail(0.1)
         call = await place.trunk.call(DID, KNOWN)
-        mobile = await place.trunk.next_call(10)
-        await mobile.wait_answered(5)
+        await until(
+            lambda: [live.call.state.phase for live in place.listener._calls.values()]
+            == [Phase.CONNECTING],
+            10,
+            "the mobile was picked up and is asked",
+        )
         await call.hangup()
         (made,) = await place.records.wait(within=20)
         assert (made.disposition, made.abandoned_in) == (Disposition.ABANDONED, "connecting")
