@@ -140,9 +140,18 @@ class Listener:
         """Answer an announcement; the first one of a call is what its record explains."""
         if live.call.state.offered == event:
             return
-        decision = self._answer(event, live.context.number)
+        number = live.context.number
+        decision = self._answer(event, number)
+        decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
+        log.info(
+            "call.offered",
+            call=event.call,
+            did=event.did,
+            number=mask(number or event.number),
+            steps=[step.kind.value for step in decision.plan.steps],
+            ms=decided_ms,
+        )
         if live.context.decision is None:
-            decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
             live.context = replace(live.context, decision=decision, decided_ms=decided_ms)
 
     def _new(self, call_id: str, channel: str, number: str | None) -> _Live:
@@ -171,13 +180,6 @@ class Listener:
             self._send(event.channel, decision)
         except AmiError as error:
             log.warning("listener.plan_not_sent", call=event.call, error=str(error))
-        log.info(
-            "call.offered",
-            call=event.call,
-            did=event.did,
-            number=mask(number or event.number),
-            steps=[step.kind.value for step in decision.plan.steps],
-        )
         return decision
 
     def _send(self, channel: str, decision: Decision) -> None:

@@ -23,7 +23,7 @@ from panoramisk.message import Message
 
 from telephony.ami import actions
 from telephony.ami.actions import Fields
-from telephony.ami.decode import Decoder
+from telephony.ami.decode import READ, Counters, Decoder
 from telephony.domain.events import Event
 
 log = structlog.get_logger(__name__)
@@ -56,8 +56,8 @@ class AmiAddress:
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     """Frames packets as bytes; answers go to their Action, events into a queue."""
 
-    def __init__(self, client: AmiClient) -> None:
-        self._client = client
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._buffer = bytearray()
         self.packets: deque[tuple[float, bytes]] = deque()
         self.wake = asyncio.Event()
@@ -76,17 +76,25 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             self.greeting.set_result(line)
             buffer[:] = rest
         arrived = time.perf_counter()
+        unwanted = 0
         *packets, rest = bytes(buffer).split(b"\r\n\r\n")
         buffer[:] = rest
         if len(rest) > _MAX_PACKET:
             log.error("ami.packet_too_long", bytes=len(rest))
             self.transport.abort()
         for packet in packets:
+            if packet[:7] != b"Event: ":
+                self._answer(packet)
+                continue
+            end = packet.find(b"\r\n", 7)
             # An item of a list we asked for carries its ActionID right behind its name.
-            if packet.startswith(b"Event: ") and b"\r\nActionID: " not in packet[:80]:
+            if packet[end + 2 : end + 12] == b"ActionID: ":
+                self._answer(packet)
+            elif packet[:end] in READ:
                 self.packets.append((arrived, packet))
             else:
-                self._answer(packet)
+                unwanted += 1
+        self._counters.unwanted += unwanted
         if self.packets:
             self.wake.set()
             if len(self.packets) > _HIGH_WATER and not self._paused:
@@ -220,7 +228,9 @@ class AmiClient:
         loop = asyncio.get_running_loop()
         address = self.address
         _, protocol = await asyncio.wait_for(
-            loop.create_connection(lambda: _Protocol(self), address.host, address.port),
+            loop.create_connection(
+                lambda: _Protocol(self.decoder.counters), address.host, address.port
+            ),
             address.connect_timeout,
         )
         try:

@@ -226,4 +226,6 @@ _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
     b"Event: Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
     b"Event: DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
 }
+# The names that are worth decoding; everything else is dropped unread.
+READ = frozenset(_EVENTS)
 _LAYOUTS = {layout.name.encode(): (layout, _ours_shape(layout)) for layout in names.USER_EVENTS}

@@ -37,6 +37,12 @@ class Shift:
     end: time
     lunch: tuple[time, time] | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for times that are not whole minutes: a roster answers by the minute."""
+        for moment in (self.start, self.end, *(self.lunch or ())):
+            if moment.second or moment.microsecond:
+                raise ValueError(f"a shift's times are whole minutes, not {moment}")
+
     def presence(self, local: datetime) -> Presence:
         """Return where the shift puts its operator at a local wall-clock moment (naive)."""
         for day in (local.date(), local.date() - timedelta(days=1)):
@@ -64,9 +70,22 @@ class Roster:
             found[shift.operator] = (*found.get(shift.operator, ()), shift)
         return found
 
-    def local(self, at: datetime) -> datetime:
-        """Return an aware moment on the roster's wall clock (naive)."""
-        return at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+    def at(self, moment: datetime) -> dict[str, Presence]:
+        """Return operator → presence of everyone in the roster, in its order.
+
+        `moment` is aware.
+        """
+        local = moment.astimezone(ZoneInfo(self.zone)).replace(second=0, microsecond=0, tzinfo=None)
+        # Nothing changes within a minute, and calls come many to a minute.
+        minute, found = self._last
+        if minute != local:
+            found = {who: _strongest(shifts, local) for who, shifts in self.by_operator.items()}
+            self.__dict__["_last"] = (local, found)
+        return found
+
+    @cached_property
+    def _last(self) -> tuple[datetime, dict[str, Presence]]:
+        return (datetime.min, {})  # noqa: DTZ901  # no wall clock shows it
 
 
 def _within(day: date, anchor: time, start: time, end: time, local: datetime) -> bool:
@@ -87,21 +106,12 @@ def presence(rosters: Iterable[Roster], operator: str, at: datetime) -> Presence
     """
     found = Presence.UNSCHEDULED
     for roster in rosters:
-        shifts = roster.by_operator.get(operator, ())
-        now = _strongest(shifts, roster.local(at)) if shifts else Presence.UNSCHEDULED
+        now = roster.at(at).get(operator, Presence.UNSCHEDULED)
         if now is Presence.ON_SHIFT:
             return now
         if now is Presence.LUNCH or found is Presence.UNSCHEDULED:
             found = now
     return found
-
-
-def on_duty(roster: Roster, at: datetime) -> tuple[tuple[str, Presence], ...]:
-    """Return (operator, presence) of everyone in the roster, in its order, each once."""
-    local = roster.local(at)
-    return tuple(
-        (operator, _strongest(shifts, local)) for operator, shifts in roster.by_operator.items()
-    )
 
 
 def _strongest(shifts: tuple[Shift, ...], local: datetime) -> Presence:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from telephony.domain.directory import Client
-from telephony.domain.duty import Presence, Roster, on_duty, presence
+from telephony.domain.duty import Presence, Roster, presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,23 +325,27 @@ def _duty_rule(draft: _Draft, at: datetime, did: Did | None) -> None:
         return
     on_shift: list[Operator] = []
     desks: list[Target] = []
-    for extension, where in on_duty(group.roster, at):
+    for extension, where in group.roster.at(at).items():
         operator = draft.setup.operators.get(extension)
         if operator is None:
             draft.note(Rule.DUTY, False, Reason.UNKNOWN_EXTENSION, extension=extension)
             continue
-        who = {"operator": operator.name, "extension": extension}
-        if where is not Presence.ON_SHIFT:
+        if where is Presence.ON_SHIFT:
+            on_shift.append(operator)
+            reason = Reason.ALREADY_TRIED if draft.tried(extension) else draft.desk(operator)
+        else:
             reason = Reason.AT_LUNCH if where is Presence.LUNCH else Reason.OFF_SHIFT
-            draft.note(Rule.DUTY, False, reason, **who)
-            continue
-        on_shift.append(operator)
-        if draft.tried(extension):
-            draft.note(Rule.DUTY, False, Reason.ALREADY_TRIED, **who)
-            continue
-        desk = draft.desk(operator)
-        if draft.note(Rule.DUTY, desk in _CAN_RING, desk, **who):
+        if reason in _CAN_RING:
             desks.append(Target(extension, operator.endpoint))
+        if reason is not Reason.FREE:
+            # Those who are free are named together below.
+            draft.note(
+                Rule.DUTY,
+                reason in _CAN_RING,
+                reason,
+                operator=operator.name,
+                extension=extension,
+            )
     _duty_mobiles(draft, did, on_shift, desks)
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from telephony.domain.duty import Presence, Roster, Shift, on_duty, presence
+from telephony.domain.duty import Presence, Roster, Shift, presence
 
 MON_FRI = frozenset({1, 2, 3, 4, 5})
 DAY = Shift("101", MON_FRI, time(9), time(18), (time(13), time(14)))
@@ -55,7 +55,20 @@ def test_the_strongest_presence_of_all_groups_counts() -> None:
 def test_everyone_of_a_roster_is_listed_once_in_its_order() -> None:
     roster = Roster("UTC", (Shift("102", MON_FRI, time(9), time(10)), DAY, NIGHT))
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert on_duty(roster, noon) == (("102", Presence.OFF), ("101", Presence.ON_SHIFT))
+    assert list(roster.at(noon).items()) == [("102", Presence.OFF), ("101", Presence.ON_SHIFT)]
+
+
+def test_a_roster_asked_again_answers_for_the_new_minute() -> None:
+    roster = Roster("UTC", (DAY,))
+    moments = [(8, 59), (9, 0), (13, 30), (9, 0), (18, 0)]
+    seen = [roster.at(datetime(2026, 11, 23, *at, 59, tzinfo=UTC))["101"] for at in moments]
+    on, off, lunch = Presence.ON_SHIFT, Presence.OFF, Presence.LUNCH
+    assert seen == [off, on, lunch, on, off]
+
+
+def test_a_shift_of_seconds_is_refused() -> None:
+    with pytest.raises(ValueError, match="whole minutes"):
+        Shift("101", MON_FRI, time(9, 0, 30), time(18))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
