@@ -134,8 +134,10 @@ async def test_abandoned_while_the_mobile_is_screened(tmp_path: Path) -> None:
         place.trunk.mobiles[MOBILE[1:]] = voicemail(0.1)
         call = await place.trunk.call(DID, KNOWN)
         await until(
-            lambda: [live.call.state.phase for live in place.listener._calls.values()]
-            == [Phase.CONNECTING],
+            lambda: (
+                [live.call.state.phase for live in place.listener._calls.values()]
+                == [Phase.CONNECTING]
+            ),
             10,
             "the mobile was picked up and is asked",
         )
