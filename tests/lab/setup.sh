@@ -6,13 +6,16 @@ cd "$(dirname "$0")/../.."
 venv=.build/venv
 stamp=$venv/.made-from
 
+may_install() {
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+}
+
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo -n "$@"
-    else return 1; fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 install() {
+    may_install || return 1
     echo "· installing $*"
     as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq -y --no-install-recommends install "$@" >/dev/null
@@ -41,8 +44,8 @@ rm -rf "$venv"
 if ! "$python" -m venv "$venv" 2>.build/venv.log; then
     rm -rf "$venv"
     { install python3-venv && "$python" -m venv "$venv"; } || {
-        cat .build/venv.log >&2
-        echo "✗ $python cannot make a virtual environment: apt-get install python3-venv" >&2
+        echo "✗ $python cannot make a virtual environment, see .build/venv.log;" >&2
+        echo "  on Debian and Ubuntu: apt-get install python3-venv" >&2
         exit 1
     }
 fi
