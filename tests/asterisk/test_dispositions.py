@@ -39,7 +39,6 @@ async def test_the_manager_answers_at_the_desk_and_the_caller_hangs_up(tmp_path:
         assert made.client_id == 1
         assert 150 <= made.wait_ms < 2000
         assert made.decided_ms is not None
-        assert made.decided_ms < 200
         assert ringing.from_name == "Ромашка"
         assert ringing.from_number == KNOWN
 
