@@ -14,6 +14,7 @@ from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.domain.directory import Assignment, Client, Directory
 from telephony.domain.duty import Roster, Shift
+from telephony.domain.events import Joined
 from telephony.domain.record import CallRecord
 from telephony.domain.routing import Did, Group, Operator, Setup
 from telephony.listener import Listener
@@ -112,6 +113,17 @@ class Office:
         if self.running:
             await asyncio.wait_for(self.running, 10)
             self.running = None
+
+    async def talking(self) -> None:
+        """Wait until both sides of a call are in the bridge: before that no REFER is honoured."""
+        await until(
+            lambda: any(
+                sum(isinstance(event, Joined) for event in live.call.events) >= 2
+                for live in self.listener._calls.values()
+            ),
+            5,
+            "both sides are in the bridge",
+        )
 
     def heartbeat(self) -> int:
         """Return the heartbeat's epoch as Asterisk has it."""

@@ -184,6 +184,7 @@ async def test_a_transferred_caller_is_still_one_record(tmp_path: Path) -> None:
         call = await place.trunk.call(DID, KNOWN)
         desk = await place.phones["101"].next_call(5)
         await call.wait_answered(5)
+        await place.talking()
         assert await desk.refer("102") in (200, 202)
         colleague = await place.phones["102"].next_call(5)
         await colleague.wait_answered(5)
@@ -278,6 +279,7 @@ async def test_a_caller_transferred_into_another_did_gets_that_dids_plan(tmp_pat
         call = await place.trunk.call(DID, STRANGER)
         desk = await place.phones["103"].next_call(5)
         await call.wait_answered(5)
+        await place.talking()
         assert await desk.refer("700") in (200, 202)
         await place.phones["104"].next_call(5)
         assert len(place.phones["103"].calls) == 1
@@ -293,6 +295,7 @@ async def test_a_transfer_to_a_number_that_is_not_there_keeps_the_caller(tmp_pat
         call = await place.trunk.call(DID, KNOWN)
         desk = await place.phones["101"].next_call(5)
         await call.wait_answered(5)
+        await place.talking()
         await desk.refer("55")
         await place.phones["104"].next_call(5)
         await place.phones["104"].calls[0].wait_answered(5)

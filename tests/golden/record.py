@@ -73,6 +73,7 @@ async def _transferred(place: Office) -> None:
     call = await place.trunk.call(DID, KNOWN)
     desk = await place.phones["101"].next_call(5)
     await call.wait_answered(5)
+    await place.talking()
     await desk.refer("102")
     colleague = await place.phones["102"].next_call(5)
     await colleague.wait_answered(5)
