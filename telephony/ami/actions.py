@@ -1,6 +1,7 @@
 """The actions Dutyline may send, typed; every value is checked before it becomes a line.
 
-Nothing else is ever sent: no Originate, Redirect or Command stands here.
+Nothing else is ever sent. The probes of what our user must not do, `doctor`'s alone, are the only
+actions here beyond reading and setting the plan's variables.
 """
 
 from __future__ import annotations

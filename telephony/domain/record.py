@@ -114,6 +114,12 @@ _ON_FALLBACK = "fallback"
 _NEVER = 1 << 62
 _SIP_DECLINED = 603
 _SIP_BUSY = (486, 600)
+_BY_STATUS = {
+    "BUSY": Outcome.BUSY,
+    "CANCEL": Outcome.CANCELLED,
+    "CHANUNAVAIL": Outcome.UNREACHABLE,
+    "CONGESTION": Outcome.UNREACHABLE,
+}
 
 
 def record(call: Call, context: Context) -> CallRecord:
@@ -121,7 +127,7 @@ def record(call: Call, context: Context) -> CallRecord:
     state = call.state
     start = _started(call)
     end = max(start, _ended(call))
-    spans = [(begin, max(begin, left or end)) for leg in state.legs for _, begin, left in leg.talks]
+    spans = [span for leg in state.legs for span in _spans(leg, end)]
     legs = tuple(_leg_record(leg, state, context, end) for leg in _ordered(state.legs))
     talk_ms = _union_ms(spans, end)
     answered_at = min((begin for begin, _ in spans), default=None)
@@ -147,10 +153,12 @@ def record(call: Call, context: Context) -> CallRecord:
         ring_ms=_ms(max(0, until - rang)),
         talk_ms=talk_ms,
         disposition=disposition,
-        abandoned_in=_abandoned_in(state) if disposition is Disposition.ABANDONED else None,
+        abandoned_in=str(state.ended_in or Phase.WAITING)
+        if disposition is Disposition.ABANDONED
+        else None,
         answered_by=answered_by,
         answered_on=answered_on,
-        hung_up_by=_hung_up_by(call),
+        hung_up_by=_hung_up_by(state),
         fallback=state.fallback.reason if state.fallback else None,
         decision=context.decision,
         decided_ms=context.decided_ms,
@@ -178,6 +186,11 @@ def _ended(call: Call) -> int:
 
 def _ordered(legs: tuple[Leg, ...]) -> list[Leg]:
     return sorted(legs, key=lambda leg: (leg.rang_at or leg.ended_at or 0, leg.uniqueid))
+
+
+def _spans(leg: Leg, end: int) -> list[tuple[int, int]]:
+    """Return the (begin, end) of a leg's stays in bridges; an open one lasts until `end`."""
+    return [(begin, max(begin, left or end)) for _, begin, left in leg.talks]
 
 
 def _union_ms(spans: list[tuple[int, int]], end: int) -> int:
@@ -222,7 +235,6 @@ def _leg_record(leg: Leg, state: State, context: Context, end: int) -> LegRecord
         end,
     ]
     stop = next(moment for moment in stops if moment is not None)
-    spans = [(begin, max(begin, left or end)) for _, begin, left in leg.talks]
     return LegRecord(
         uniqueid=leg.uniqueid,
         channel=leg.channel,
@@ -232,7 +244,7 @@ def _leg_record(leg: Leg, state: State, context: Context, end: int) -> LegRecord
         outcome=_outcome(leg, state),
         rang_at=leg.rang_at,
         ring_ms=_ms(max(0, stop - leg.rang_at)) if leg.rang_at else 0,
-        talk_ms=_union_ms(spans, end),
+        talk_ms=_union_ms(_spans(leg, end), end),
         cause=leg.cause,
         tech_cause=leg.tech_cause,
     )
@@ -240,12 +252,6 @@ def _leg_record(leg: Leg, state: State, context: Context, end: int) -> LegRecord
 
 def _outcome(leg: Leg, state: State) -> Outcome:
     """Classify a leg. The SIP status wins: a 603 is NOANSWER for DialEnd."""
-    by_status = {
-        "BUSY": Outcome.BUSY,
-        "CANCEL": Outcome.CANCELLED,
-        "CHANUNAVAIL": Outcome.UNREACHABLE,
-        "CONGESTION": Outcome.UNREACHABLE,
-    }
     if leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):
         found = Outcome.TALKED
     elif leg.tech_cause == _SIP_DECLINED or (leg.cause == 21 and leg.dial_status != "ANSWER"):
@@ -257,7 +263,7 @@ def _outcome(leg: Leg, state: State) -> Outcome:
     elif leg.dial_status == "NOANSWER" and leg.tech_cause >= 400 and leg.tech_cause != 487:
         found = Outcome.UNREACHABLE
     else:
-        found = by_status.get(leg.dial_status, Outcome.NO_ANSWER)
+        found = _BY_STATUS.get(leg.dial_status, Outcome.NO_ANSWER)
     return found
 
 
@@ -285,7 +291,7 @@ def _disposition(state: State, answered_at: int | None, legs: tuple[LegRecord, .
         return Disposition.ANSWERED
     if state.vanished:
         return Disposition.LOST
-    if _caller_gave_up(state):
+    if _caller_hung_up(state):
         return Disposition.ABANDONED
     outcomes = {leg.outcome for leg in legs}
     if outcomes & {Outcome.NO_ANSWER, Outcome.CANCELLED, Outcome.REFUSED}:
@@ -295,19 +301,14 @@ def _disposition(state: State, answered_at: int | None, legs: tuple[LegRecord, .
     return Disposition.FAILED
 
 
-def _caller_gave_up(state: State) -> bool:
+def _caller_hung_up(state: State) -> bool:
     if state.caller_asked_at is not None:
         return True
     done = state.finished
     return done is not None and bool(done.source) and done.source == done.channel
 
 
-def _abandoned_in(state: State) -> str:
-    return str(state.ended_in or Phase.WAITING)
-
-
-def _hung_up_by(call: Call) -> Side:
-    state = call.state
+def _hung_up_by(state: State) -> Side:
     talked = [leg for leg in state.legs if leg.talks]
     # After a transfer only the operator who talked last can have ended the call.
     last = max(talked, key=lambda leg: leg.talks[-1][2] or _NEVER, default=None)
@@ -318,10 +319,9 @@ def _hung_up_by(call: Call) -> Side:
         asked.append((state.caller_asked_at, Side.CALLER))
     if asked:
         return min(asked)[1]
+    if _caller_hung_up(state):
+        return Side.CALLER
     done = state.finished
-    if done and done.source:
-        if done.source == done.channel:
-            return Side.CALLER
-        if done.source == done.peer:
-            return Side.OPERATOR
+    if done and done.source and done.source == done.peer:
+        return Side.OPERATOR
     return Side.SYSTEM
