@@ -10,6 +10,7 @@ from datetime import time as wall
 from pathlib import Path
 
 from telephony.ami.client import AmiAddress
+from telephony.ami.names import HEARTBEAT
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.domain.directory import Assignment, Client, Directory
@@ -127,9 +128,7 @@ class Office:
 
     def heartbeat(self) -> int:
         """Return the heartbeat's epoch as Asterisk has it."""
-        shown = self.pbx.cli("dialplan show globals")
-        found = [line for line in shown.splitlines() if "DL_HB=" in line]
-        return int(found[0].partition("=")[2]) if found else 0
+        return int(self.pbx.global_variable(HEARTBEAT) or 0)
 
 
 def pbx_files(fallback: Fallback, version: tuple[int, int] = (22, 10)) -> dict[str, str]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from telephony.ami import names
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.store.client_changes import save_clients
@@ -191,9 +192,8 @@ class Office:
 
     def heartbeat_age(self) -> float:
         """Return how old Dutyline's heartbeat is, in seconds; a great number when there is none."""
-        shown = self.pbx.cli("dialplan show globals")
-        found = [line for line in shown.splitlines() if "DL_HB=" in line]
-        return time.time() - int(found[0].partition("=")[2]) if found else 1e9
+        beat = self.pbx.global_variable(names.HEARTBEAT)
+        return time.time() - int(beat) if beat else 1e9
 
     def wait_fresh(self, within: float = 20.0) -> None:
         """Wait until the heartbeat is fresh; raises LabError."""

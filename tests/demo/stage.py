@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from telephony.ami.names import HEARTBEAT
 from telephony.configfile import read_config
 from telephony.domain.routing import Setup
 from tests.demo import company
@@ -44,9 +45,7 @@ class Stage:
 
     def heartbeat(self) -> int:
         """Return the heartbeat as Asterisk has it, 0 when there is none."""
-        shown = self.pbx.cli("dialplan show globals")
-        found = [line for line in shown.splitlines() if "DL_HB=" in line]
-        return int(found[0].partition("=")[2]) if found else 0
+        return int(self.pbx.global_variable(HEARTBEAT) or 0)
 
     def answers(self) -> bool:
         """Tell whether the service's heartbeat is fresh."""

@@ -164,6 +164,12 @@ class Asterisk:
             raise LabError(f"{command!r}: {(done.stdout + done.stderr).strip()}")
         return done.stdout
 
+    def global_variable(self, name: str) -> str:
+        """Return a global variable of the dialplan, empty when it is not set; raises LabError."""
+        shown = self.cli("dialplan show globals")
+        found = [line for line in shown.splitlines() if f"{name}=" in line]
+        return found[0].partition("=")[2].strip() if found else ""
+
     def reload(self) -> None:
         """Read all configuration files again; raises LabError."""
         process.give(self.home / "etc", self.uid)
