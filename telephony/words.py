@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from telephony.domain.record import Disposition, Outcome, Side
+from telephony.domain.record import (
+    Direction,
+    Disposition,
+    Moment,
+    MomentKind,
+    Outcome,
+    Side,
+    Source,
+)
 from telephony.domain.routing import Checked, Kind, Reason, Rule, Step
 
 LANGUAGES = ("en", "ru")
@@ -141,6 +149,35 @@ _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.UNREACHABLE: ("unreachable", "недоступен"),
 }
 
+_DIRECTIONS: dict[Direction, tuple[str, str]] = {
+    Direction.IN: ("inbound", "входящий"),
+    Direction.OUT: ("outbound", "исходящий"),
+    Direction.INTERNAL: ("internal", "внутренний"),
+}
+
+_SOURCES: dict[Source, tuple[str, str]] = {
+    Source.EVENTS: ("live events", "события АТС"),
+    Source.QUEUE_LOG: ("the PBX's queue log", "журнал очередей АТС"),
+    Source.CDR: ("the PBX's call records", "записи о звонках АТС"),
+}
+
+_MOMENTS: dict[MomentKind, tuple[str, str]] = {
+    MomentKind.HELD: ("{by} put the call on hold", "{by}: удержание"),
+    MomentKind.RESUMED: ("{by} took the call back", "{by}: снято с удержания"),
+    MomentKind.BLIND_TRANSFER: ("{by} transferred the call to {to}", "{by}: перевод на {to}"),
+    MomentKind.ATTENDED_TRANSFER: (
+        "{by} handed the call over to {to}",
+        "{by}: перевод с консультацией на {to}",
+    ),
+    MomentKind.CONSULTED: ("{by} consulted {to}", "{by}: консультация с {to}"),
+    MomentKind.PICKED_UP: (
+        "{by} picked up the call that rang at {to}",
+        "{by}: перехват звонка на {to}",
+    ),
+    MomentKind.PARKED: ("{by} parked the call at {slot}", "{by}: парковка на {slot}"),
+    MomentKind.UNPARKED: ("{by} took the call from {slot}", "{by}: снято с парковки {slot}"),
+}
+
 # By type: members of two StrEnums with one text are equal.
 _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Rule: _RULES,
@@ -149,6 +186,9 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Disposition: _DISPOSITIONS,
     Side: _SIDES,
     Outcome: _OUTCOMES,
+    Direction: _DIRECTIONS,
+    Source: _SOURCES,
+    MomentKind: _MOMENTS,
 }
 
 
@@ -161,6 +201,12 @@ def say_checked(line: Checked, language: str) -> str:
     """Return one line of a trace as a sentence, without its mark."""
     values = {"number": "", "group": "", **dict(line.values)}
     return f"{say(line.rule, language)}: {say(line.reason, language).format_map(values)}"
+
+
+def say_moment(moment: Moment, names: Mapping[str, str], language: str) -> str:
+    """Return what happened to a call in words; `names` maps extensions to operators' names."""
+    values = {name: names.get(value, value) for name, value in moment.values}
+    return say(moment.kind, language).format_map(dict.fromkeys(("by", "to", "slot"), "?") | values)
 
 
 def say_step(step: Step, names: Mapping[str, str], language: str) -> str:

@@ -27,6 +27,35 @@ class Disposition(StrEnum):
     LOST = "lost"
 
 
+class Direction(StrEnum):
+    """Which way a call went, seen from the company."""
+
+    IN = "in"
+    OUT = "out"
+    INTERNAL = "internal"
+
+
+class Source(StrEnum):
+    """What a record was made from: live events, or what the PBX had written down meanwhile."""
+
+    EVENTS = "events"
+    QUEUE_LOG = "queue_log"
+    CDR = "cdr"
+
+
+class MomentKind(StrEnum):
+    """What happened to a call on its way, besides ringing and talking."""
+
+    HELD = "held"
+    RESUMED = "resumed"
+    BLIND_TRANSFER = "blind_transfer"
+    ATTENDED_TRANSFER = "attended_transfer"
+    CONSULTED = "consulted"
+    PICKED_UP = "picked_up"
+    PARKED = "parked"
+    UNPARKED = "unparked"
+
+
 class Side(StrEnum):
     """Who ended a call."""
 
@@ -48,8 +77,23 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to a call at `at` (µs since the epoch).
+
+    `values` are (name, value): `by` and `to` are extensions or numbers, `slot` a parking space.
+    """
+
+    at: int
+    kind: MomentKind
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LegRecord:
-    """One leg to an operator. Times in µs since the epoch, durations in ms."""
+    """One leg of a call. Times in µs since the epoch, durations in ms.
+
+    `talks` are its (begin, end) in conversation, `holds` those of the times it was put on hold.
+    """
 
     uniqueid: str
     channel: str
@@ -62,12 +106,18 @@ class LegRecord:
     talk_ms: int
     cause: int
     tech_cause: int
+    ended_at: int | None = None
+    hold_ms: int = 0
+    talks: tuple[tuple[int, int], ...] = ()
+    holds: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One inbound call. Times in µs since the epoch, durations in ms.
+    """One call. Times in µs since the epoch, durations in ms.
 
+    `number` is the client's number; in an internal call the extension called. `placed_by` is the
+    extension that placed an outbound or internal call, None for an inbound one.
     `wait_ms` runs from the announcement to the conversation, or to the end; `ring_ms` from the
     first leg's ringing to the same moment; `talk_ms` counts every moment in which at least one
     operator was in a bridge. `abandoned_in` is the phase in which the caller gave up.
@@ -93,6 +143,11 @@ class CallRecord:
     decision: Decision | None
     decided_ms: float | None
     legs: tuple[LegRecord, ...]
+    direction: Direction = Direction.IN
+    placed_by: str | None = None
+    hold_ms: int = 0
+    source: Source = Source.EVENTS
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from telephony.domain.record import CallRecord, Disposition, LegRecord, Outcome, Side
-from telephony.store.codec import decision_from_json, plan_to_json, trace_to_json
+from telephony.domain.record import (
+    CallRecord,
+    Direction,
+    Disposition,
+    LegRecord,
+    Outcome,
+    Side,
+    Source,
+)
+from telephony.store.codec import (
+    decision_from_json,
+    moments_from_json,
+    moments_to_json,
+    plan_to_json,
+    spans_from_json,
+    spans_to_json,
+    trace_to_json,
+)
 from telephony.store.outbox import Fact, add_facts
 from telephony.store.tables import (
     BigKey,
@@ -69,6 +85,11 @@ call = Table(
     Column("decided_ms", Float),
     Column("plan", Json),
     Column("trace", Json),
+    Column("direction", Text, nullable=False, server_default="in"),
+    Column("placed_by", Text),
+    Column("hold_ms", BigInteger, nullable=False, server_default="0"),
+    Column("source", Text, nullable=False, server_default="events"),
+    Column("moments", Json),
     UniqueConstraint("call_id"),
     Index(None, "started_at", "id"),
     Index(None, "number", "started_at"),
@@ -91,6 +112,10 @@ call_leg = Table(
     Column("talk_ms", BigInteger, nullable=False),
     Column("cause", Integer, nullable=False),
     Column("tech_cause", Integer, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("hold_ms", BigInteger, nullable=False, server_default="0"),
+    Column("talks", Json),
+    Column("holds", Json),
 )
 
 _PAGE = 10_000
@@ -258,6 +283,11 @@ def _call_values(item: Revised) -> dict[str, Any]:
         "decided_ms": record.decided_ms,
         "plan": plan_to_json(record.decision),
         "trace": trace_to_json(record.decision),
+        "direction": record.direction.value,
+        "placed_by": record.placed_by,
+        "hold_ms": record.hold_ms,
+        "source": record.source.value,
+        "moments": moments_to_json(record.moments),
     }
 
 
@@ -276,6 +306,10 @@ def _leg_values(call_id: str, position: int, leg: LegRecord) -> dict[str, Any]:
         "talk_ms": leg.talk_ms,
         "cause": leg.cause,
         "tech_cause": leg.tech_cause,
+        "ended_at": optional_moment(leg.ended_at),
+        "hold_ms": leg.hold_ms,
+        "talks": spans_to_json(leg.talks),
+        "holds": spans_to_json(leg.holds),
     }
 
 
@@ -310,6 +344,11 @@ def _record(row: Row[Any], legs: tuple[LegRecord, ...]) -> CallRecord:
         decision=decision_from_json(row.plan, row.trace),
         decided_ms=row.decided_ms,
         legs=legs,
+        direction=Direction(row.direction),
+        placed_by=row.placed_by,
+        hold_ms=row.hold_ms,
+        source=Source(row.source),
+        moments=moments_from_json(row.moments),
     )
 
 
@@ -326,4 +365,8 @@ def _leg(row: Row[Any]) -> LegRecord:
         talk_ms=row.talk_ms,
         cause=row.cause,
         tech_cause=row.tech_cause,
+        ended_at=optional_microseconds(row.ended_at),
+        hold_ms=row.hold_ms,
+        talks=spans_from_json(row.talks),
+        holds=spans_from_json(row.holds),
     )

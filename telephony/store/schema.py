@@ -1,6 +1,6 @@
 """All tables of Dutyline: importing this module fills `metadata`."""
 
-from telephony.store import calls, clients, directory, outbox, setup
+from telephony.store import calls, clients, directory, live, outbox, setup
 from telephony.store.tables import metadata
 
-__all__ = ["calls", "clients", "directory", "metadata", "outbox", "setup"]
+__all__ = ["calls", "clients", "directory", "live", "metadata", "outbox", "setup"]

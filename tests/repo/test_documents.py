@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from telephony.cli import main
 from telephony.cli.doctor import MODULES
 from telephony.configfile.nodes import DAYS
 from telephony.domain.call import Phase
-from telephony.domain.record import Disposition, Outcome, Side
+from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
 from telephony.domain.routing import Kind, Reason, Rule
 from telephony.importing import COLUMNS
 from tests.repo.diagram import state_diagram, staying_table
@@ -62,11 +63,12 @@ def test_every_kind_of_step_and_day() -> None:
         ("Dispositions", Disposition),
         ("Outcomes of a leg", Outcome),
         ("Who hung up", Side),
+        ("Directions", Direction),
+        ("Sources of a record", Source),
+        ("Moments of a call", MomentKind),
     ],
 )
-def test_the_words_of_a_record(
-    heading: str, codes_of: type[Disposition] | type[Outcome] | type[Side]
-) -> None:
+def test_the_words_of_a_record(heading: str, codes_of: type[StrEnum]) -> None:
     found = first_codes(section(read("docs/glossary.md"), heading))
     assert sorted(found) == sorted(item.value for item in codes_of)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pytest
 
-from telephony.domain.record import Disposition, Outcome, Side
+from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
 from telephony.domain.routing import Kind, Reason, Rule
 from telephony.words import LANGUAGES, say
 
@@ -18,6 +18,9 @@ CODES: list[StrEnum] = [
     *Disposition,
     *Side,
     *Outcome,
+    *Direction,
+    *Source,
+    *MomentKind,
 ]
 
 
