@@ -10,36 +10,35 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
 from telephony.ami import actions
-from telephony.ami.client import AmiAddress, AmiClient, AmiError
+from telephony.ami.client import AmiAddress, AmiClient
 from telephony.ami.decode import Decoder
-from telephony.domain.call import Call, Phase, fold
+from telephony.answering import answer
+from telephony.domain.board import Board, Change
+from telephony.domain.call import Call, Phase
+from telephony.domain.channels import Listed, sort_out
 from telephony.domain.directory import ClientChange, Directory
 from telephony.domain.events import (
     CallEvent,
     DeviceChanged,
+    DialBegan,
+    DialEnded,
     Event,
     Finished,
     Offered,
     Vanished,
 )
-from telephony.domain.numbers import mask, normalise
+from telephony.domain.live import LiveCall, Remembered
+from telephony.domain.numbers import digits, mask, normalise
 from telephony.domain.record import CallRecord, Context, record
-from telephony.domain.routing import (
-    Decision,
-    Kind,
-    Plan,
-    Question,
-    Rule,
-    Setup,
-    Step,
-    decide,
-)
+from telephony.domain.recovery import Outage, lost
+from telephony.domain.roles import client_number, keyed_number
+from telephony.domain.routing import Setup
+from telephony.livestate import LiveSink, LiveState
 
 log = structlog.get_logger(__name__)
 
@@ -49,14 +48,18 @@ _FORGET_SECONDS = 5.0
 _LONGEST_CALL_SECONDS = 24 * 3600.0
 
 
-_TO_FALLBACK = Decision(Plan((Step(Kind.FALLBACK, Rule.LAST),)), ())
-
-
 class Sink(Protocol):
     """Takes records; never blocks, never raises."""
 
     def put(self, record: CallRecord) -> None:
         """Take one record, or a newer version of one."""
+
+
+class Outages(Protocol):
+    """Takes what happened while nobody listened; never blocks, never raises. See `resync`."""
+
+    def over(self, outage: Outage) -> None:
+        """Take an outage that is over; the records of its calls are this one's to write."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,14 @@ class Listener:
         directory: Directory,
         setup: Setup,
         sink: Sink,
+        live: LiveSink | None = None,
+        outages: Outages | None = None,
+        remembered: Remembered = Remembered(),  # noqa: B008
     ) -> None:
+        """`live` is told what goes on; `remembered` is what it had been told by another process.
+
+        Without `outages` calls that are gone after an outage are written as lost at once.
+        """
         self.decoder = Decoder(token)
         self.client = AmiClient(address, self.decoder, self.on_event, self._on_up)
         self.devices: dict[str, str] = {}
@@ -93,8 +103,22 @@ class Listener:
         self._directory = directory
         self._setup = setup
         self._endpoints = _endpoints(setup)
+        self._mobiles = _mobiles(setup)
         self._sink = sink
+        self._board = Board(self._endpoints)
         self._calls: dict[str, _Live] = {}
+        self._outages = outages
+        self._remembered = remembered
+        self._pbx_started: str | None = None
+        self.decisions = 0
+        self.resync_seconds = 0.0
+        self._live_state = LiveState(live)
+        self._live_state.states = {state.extension: state for state in remembered.operators}
+
+    @property
+    def live_calls(self) -> int:
+        """How many calls go on."""
+        return sum(live.ended is None for live in self._calls.values())
 
     async def run(self) -> None:
         """Follow calls until `stop`; then the records of ended calls are handed on."""
@@ -117,6 +141,8 @@ class Listener:
         if setup is not None:
             self._setup = setup
             self._endpoints = _endpoints(setup)
+            self._mobiles = _mobiles(setup)
+            self._board.desks = self._endpoints
 
     def on_event(self, event: Event, arrived: float) -> None:
         """Take one event: the whole way from what happened to what is done about it.
@@ -125,23 +151,54 @@ class Listener:
         """
         if isinstance(event, DeviceChanged):
             self.devices[event.device] = event.state
+            self._live_state.device_changed(self._endpoints.get(event.device.partition("/")[2]))
             return
-        live = self._calls.get(event.call)
-        if live is None:
-            if not isinstance(event, Offered | Finished):
-                return  # a call that did not come through our dialplan
-            number = normalise(event.number, self._country)
-            live = self._new(event.call, event.channel, number)
         if isinstance(event, Offered):
+            live = self._calls.get(event.call)
+            if live is None:
+                live = self._new(Call(event.call), event.channel)
+                self._identify(live, event.number)
             self._offered(live, event, arrived)
-        self._fold(live, event)
+        change = self._board.take(event)
+        if change is not None:
+            self._follow(change, event)
+
+    def _follow(self, change: Change, event: CallEvent) -> None:
+        """Take over what an event made of the calls: one is new or changed, others became it."""
+        call = change.call
+        live = self._calls.get(call.id)
+        for call_id in dict.fromkeys((*change.absorbed, event.call)):
+            if call_id == call.id or call_id in self._board.calls:
+                continue
+            other = self._calls.pop(call_id, None)
+            self._live_state.absorbed(call_id)
+            if other is not None and live is not None and live.context.number is None:
+                live.context = other.context
+            live = live or other
+        if live is None:
+            live = self._new(call, call.state.origin.channel)
+        elif live.call is call:
+            return  # a duplicate
+        self._calls[call.id] = live
+        live.call = call
+        live.channel = call.state.origin.channel or live.channel
+        live.changed = True
+        live.touched = time.monotonic()
+        self._live_state.changed(call.id)
+        if isinstance(event, DialBegan | DialEnded | Finished) and live.context.number is None:
+            context = live.context
+            self._identify(live, client_number(call, context) or keyed_number(call, context))
+        if live.ended is None and call.state.phase is Phase.ENDED:
+            live.ended = live.touched
 
     def _offered(self, live: _Live, event: Offered, arrived: float) -> None:
         """Answer an announcement; the first one of a call is what its record explains."""
         if live.call.state.offered == event:
             return
         number = live.context.number
-        decision = self._answer(event, number)
+        client = self._directory.find(number) if number else None
+        decision = answer(self.client, event, number, client, self._setup, self.devices)
+        self.decisions += 1
         decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
         log.info(
             "call.offered",
@@ -154,57 +211,31 @@ class Listener:
         if live.context.decision is None:
             live.context = replace(live.context, decision=decision, decided_ms=decided_ms)
 
-    def _new(self, call_id: str, channel: str, number: str | None) -> _Live:
+    def _new(self, call: Call, channel: str) -> _Live:
+        context = Context(endpoints=self._endpoints, mobiles=self._mobiles)
+        live = _Live(call, context, channel, time.monotonic())
+        self._calls[call.id] = live
+        return live
+
+    def _identify(self, live: _Live, raw: str) -> None:
+        """Find out who is at the other end; also which DID, if no announcement tells."""
+        number = normalise(raw, self._country)
         client = self._directory.find(number) if number else None
-        context = Context(
+        exten = live.call.state.exten
+        live.context = replace(
+            live.context,
             number=number,
             client_id=client.id if client else None,
             client_name=client.name if client else "",
-            endpoints=self._endpoints,
+            did=exten if exten and exten in self._setup.dids else "",
         )
-        live = _Live(Call(call_id), context, channel, time.monotonic())
-        self._calls[call_id] = live
-        return live
-
-    def _answer(self, event: Offered, number: str | None) -> Decision:
-        """Decide and send the plan; whatever fails, the caller is not left waiting."""
-        client = self._directory.find(number) if number else None
-        at = datetime.fromtimestamp(event.at / 1e6, UTC)
-        try:
-            question = Question(event.did, number or event.number, at)
-            decision = decide(question, client, self._setup, self.devices)
-        except Exception:
-            log.exception("listener.decide_failed", call=event.call)
-            decision = _TO_FALLBACK
-        try:
-            self._send(event.channel, decision)
-        except AmiError as error:
-            log.warning("listener.plan_not_sent", call=event.call, error=str(error))
-        return decision
-
-    def _send(self, channel: str, decision: Decision) -> None:
-        """Send a plan; one that cannot be sent becomes the fallback. Raises AmiError."""
-        try:
-            self.client.send(actions.plan(channel, decision.plan))
-        except actions.BadValue as error:
-            log.error("listener.plan_unsendable", error=str(error))
-            self.client.send(actions.plan(channel, _TO_FALLBACK.plan))
-
-    def _fold(self, live: _Live, event: CallEvent) -> None:
-        folded = fold(live.call, event)
-        if folded is live.call:
-            return  # a duplicate
-        live.call = folded
-        live.changed = True
-        live.touched = time.monotonic()
-        if live.ended is None and live.call.state.phase is Phase.ENDED:
-            live.ended = live.touched
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_REST_SECONDS / 3)
             try:
                 self._write_rested(_REST_SECONDS)
+                self._live_state.flush(self._find, self._device_of, self._now())
             except Exception:
                 log.exception("listener.sweep_failed")
 
@@ -222,10 +253,15 @@ class Listener:
                     self._write(live)
                 except Exception:
                     log.exception("listener.record_failed", call=call_id)
-            if now - live.ended > _FORGET_SECONDS:
+            # Those who were consulted may talk on when the caller has gone.
+            talking = any(leg.talking for leg in live.call.state.legs)
+            if now - live.ended > _FORGET_SECONDS and not talking:
                 del self._calls[call_id]
+                self._board.forget(call_id)
 
     def _write(self, live: _Live) -> None:
+        if not live.call.announced and not live.call.state.legs:
+            return  # nobody was called: a feature code, an announcement
         made = record(live.call, live.context)
         self._sink.put(made)
         if live.call.state.anomalies:
@@ -233,33 +269,121 @@ class Listener:
         log.info(
             "call.ended",
             call=made.call_id,
+            direction=made.direction.value,
             disposition=made.disposition.value,
             answered_by=made.answered_by,
             wait_ms=made.wait_ms,
             talk_ms=made.talk_ms,
         )
 
-    def _vanished(self, live: _Live) -> None:
-        """Close a call that is not on the PBX any more, by the PBX's clock."""
-        now = int((time.time() + (self.client.clock_offset or 0.0)) * 1e6)
+    def _vanished(self, live: _Live, at: int | None = None) -> None:
+        """Close a call that is not on the PBX any more; it was there until `at`, or until now."""
         last = live.call.events[-1].at if live.call.events else 0
-        self._fold(live, Vanished(max(now, last + 1), live.call.id))
+        vanished = Vanished(max(self._now() if at is None else at, last + 1), live.call.id)
+        self._feed(vanished)
         log.warning("call.vanished", call=live.call.id)
 
+    def _feed(self, event: CallEvent) -> None:
+        """Take an event that the PBX did not send: nothing is done about it."""
+        if (change := self._board.take(event)) is not None:
+            self._follow(change, event)
+
+    def _now(self) -> int:
+        """Return the PBX's time in microseconds."""
+        return int((time.time() + (self.client.clock_offset or 0.0)) * 1e6)
+
+    def _find(self, call_id: str) -> tuple[Call, Context] | None:
+        live = self._calls.get(call_id)
+        return (live.call, live.context) if live is not None else None
+
+    def _device_of(self, extension: str) -> str | None:
+        operator = self._setup.operators.get(extension)
+        return self.devices.get(f"PJSIP/{operator.endpoint}", "UNKNOWN") if operator else None
+
     async def _on_up(self) -> None:
-        """After a login, before live events: device states, and which calls are still there."""
+        """After a login, before live events: what is on the PBX now, and what became of the rest.
+
+        Events that arrive meanwhile wait; they are folded in order of their time.
+        """
+        began = time.monotonic()
         listed = await self.client.ask(actions.device_states())
         self.devices = {
             item["device"]: item["state"]
             for item in listed[1:]
             if "device" in item and "state" in item
         }
-        for call_id, live in list(self._calls.items()):
-            if live.ended is not None:
-                continue
-            answer = await self.client.ask(actions.call_of(live.channel))
-            if answer[0].get("value") != call_id:
-                self._vanished(live)
+        channels = await self.client.list_channels()
+        gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)
+        self._remembered = Remembered()
+        self._live_state.replace(
+            [(live.call, live.context) for live in self._calls.values()],
+            self._setup.operators,
+            self._device_of,
+            self._now(),
+            [record.call_id for record in gone],
+        )
+        self.resync_seconds = time.monotonic() - began
+        log.info(
+            "listener.resynced",
+            live=self.live_calls,
+            gone=len(gone),
+            seconds=round(self.resync_seconds, 3),
+        )
+
+    def _sort_out(self, listed: Listed, seen: int | None) -> list[CallRecord]:
+        """Bring all calls to what is on the PBX now; return the records of those that are gone."""
+        now = self._now()
+        since = now if seen is None else seen
+        followed = [live.call for live in self._calls.values() if live.ended is None]
+        told = [call for call in self._remembered.calls if call.call_id not in self._calls]
+        restarted = self._pbx_started not in (None, listed.started)
+        home = {
+            name: call.id
+            for channel in listed.channels
+            for name in (channel.uniqueid, channel.call, channel.linkedid)
+            if not restarted and (call := self._board.find(name)) is not None
+        }
+        self._pbx_started = listed.started
+        found = sort_out(followed, home, told, listed, since, now)
+        for event in found.events:
+            self._feed(event)
+        for call_id, known in found.found.items():
+            if live := self._calls.get(call_id):
+                self._recall(live, known)
+        gone = [lost(call, since) for call in found.forgotten]
+        for call_id in found.gone:
+            live = self._calls[call_id]
+            self._vanished(live, since)
+            gone.append(record(live.call, live.context))
+            del self._calls[call_id]
+            self._board.forget(call_id)
+        if self._outages is not None:
+            self._outages.over(Outage(seen, now, tuple(gone), listed.ids | frozenset(self._calls)))
+        else:
+            for made in gone:
+                self._sink.put(made)
+        return gone
+
+    def _recall(self, live: _Live, known: LiveCall | None) -> None:
+        """Give a call that was found what an earlier process knew of it."""
+        if known is None:
+            self._identify(live, client_number(live.call, live.context))
+            return
+        live.context = replace(
+            live.context,
+            number=known.number or None,
+            client_id=known.client_id,
+            client_name=known.client_name,
+            did=known.did,
+            decision=known.decision,
+            decided_ms=known.decided_ms,
+        )
+
+
+def _mobiles(setup: Setup) -> dict[str, str]:
+    """Return mobile → extension, mobiles in digits."""
+    operators = setup.operators.values()
+    return {digits(one.mobile): one.extension for one in operators if one.mobile}
 
 
 def _endpoints(setup: Setup) -> dict[str, str]:

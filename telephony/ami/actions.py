@@ -28,6 +28,7 @@ _READABLE = re.compile(
     rf"|DIALPLAN_EXISTS\({names.ROUTE},token-[0-9a-f]+,1\)"
     r"|DEVICE_STATE\(PJSIP/[A-Za-z0-9_.-]{1,40}\)"
 )
+_TELLING = (names.CALL, names.DID, "CHANNEL(linkedid)", "UNIQUEID")
 # Asterisk discards a message with a line of more than 1,024 characters.
 _MAX_VALUE = 900
 
@@ -88,6 +89,16 @@ def device_states() -> Fields:
     return (("Action", "DeviceStateList"),)
 
 
+def channels(variables: str) -> Fields:
+    """Ask for every channel with these variables, as a list."""
+    return (("Action", "Status"), ("Variables", variables))
+
+
+def core_status() -> Fields:
+    """Ask since when Asterisk runs, among other things."""
+    return (("Action", "CoreStatus"),)
+
+
 def heartbeat(epoch: int) -> Fields:
     """Set the heartbeat; 0 says at once that nobody answers."""
     return (("Action", "Setvar"), ("Variable", names.HEARTBEAT), ("Value", str(epoch)))
@@ -111,6 +122,13 @@ FORBIDDEN_PROBES: dict[str, Fields] = {
 def call_of(channel: str) -> Fields:
     """Ask which call a channel belongs to. Raises BadValue."""
     return (("Action", "Getvar"), ("Channel", _channel(channel)), ("Variable", names.CALL))
+
+
+def of_channel(channel: str, expression: str) -> Fields:
+    """Ask one of a few things of a channel: they tell which call it belongs to. Raises BadValue."""
+    if expression not in _TELLING:
+        raise BadValue("only what tells a channel's call may be read")
+    return (("Action", "Getvar"), ("Channel", _channel(channel)), ("Variable", expression))
 
 
 def set_variable(channel: str, variable: str, value: str) -> Fields:

@@ -18,15 +18,20 @@ from telephony.domain import events
 
 _ID = rb"(?:[A-Za-z0-9_.@ -]{1,60}-)?[0-9]{9,11}\.[0-9]{1,12}"
 _CHANNEL = rb"[!-~]{1,120}"
-_TEXT = rb"[^\r\n\0]*"
-_VALUE: dict[str, bytes] = {
+# Possessive, as the space before a value: else a packet that is wrong in its last lines would be
+# tried in 2^lines ways, which a caller can bring about.
+_TEXT = rb"[^\r\n\0]*+"
+# By the end of a header's name, the first that fits: also `DestUniqueid`, `TransfereeChannel`.
+_BY_END: dict[str, bytes] = {
+    "BridgeUniqueid": rb"[A-Za-z0-9_.-]{1,80}",
     "Uniqueid": _ID,
     "Linkedid": _ID,
-    "DestUniqueid": _ID,
-    "DestLinkedid": _ID,
     "Channel": _CHANNEL,
-    "DestChannel": _CHANNEL,
-    "BridgeUniqueid": rb"[A-Za-z0-9_.-]{1,80}",
+}
+_VALUE: dict[str, bytes] = {
+    "BridgeType": rb"[a-z]{1,20}",
+    "ParkerDialString": rb"[!-~]{0,120}",
+    "ParkingSpace": rb"[0-9]{1,10}",
     "DialString": _TEXT,
     "DialStatus": rb"[A-Z_]{1,20}",
     "Cause": rb"[0-9]{1,4}",
@@ -46,15 +51,23 @@ _OURS = rb"[A-Za-z0-9+/_.@; -]{0,120}"
 
 def _line(header: str, captured: bool) -> bytes:
     name = header.removesuffix("?")
-    value = _VALUE.get(name, _TEXT)
+    by_end = (form for end, form in _BY_END.items() if name.endswith(end))
+    value = _VALUE.get(name) or next(by_end, _TEXT)
     if captured:
         value = b"(?P<" + name.lower().encode() + b">" + value + b")"
-    line = re.escape(name).encode() + b": ?" + value + b"(?:\r\n|$)"
+    line = re.escape(name).encode() + b": ?+" + value + b"(?:\r\n|$)"
     return b"(?:" + line + b")?" if header.endswith("?") else line
 
 
+def _part(header: str | tuple[str, ...], wanted: tuple[str, ...]) -> bytes:
+    """Return the expression of one header, or of several that come or stay away together."""
+    if isinstance(header, str):
+        return _line(header, header.removesuffix("?") in wanted)
+    return b"(?:" + b"".join(_part(one, wanted) for one in header) + b")?"
+
+
 def _shape(name: str, wanted: tuple[str, ...]) -> re.Pattern[bytes]:
-    lines = [_line(header, header.removesuffix("?") in wanted) for header in names.WANTED[name]]
+    lines = [_part(header, wanted) for header in names.WANTED[name]]
     if name == "UserEvent":
         lines.append(b"(?P<ours>(?:[A-Za-z]{1,20}: " + _OURS + b"(?:\r\n|$)){1,16})")
     privilege = b"user" if name == "UserEvent" else b"call"
@@ -103,7 +116,9 @@ class Decoder:
             return None
         at = int(match["sec"]) * 1_000_000 + int(match["usec"])
         event = self._ours(match, at) if build is None else build(match, at)
-        if event is None:
+        if event is None and build is not None:
+            self.counters.unwanted += 1
+        elif event is None:
             self.counters.foreign += 1
         else:
             self.counters.decoded += 1
@@ -130,6 +145,8 @@ class Decoder:
 
 _CALL_ID = re.compile(_ID.decode())
 _NUMBER = re.compile(r"\+?[0-9]{0,16}")
+_DIGITS = re.compile(rb"\+?[0-9]{2,15}")
+_DIALLED = re.compile(rb"[0-9*#+]{1,30}")  # what an operator keyed in, feature codes too
 
 
 def _user_event(
@@ -173,25 +190,114 @@ def _user_event(
 
 
 def _dial_began(match: re.Match[bytes], at: int) -> events.Event:
-    linked, leg, channel, dialled = _texts(
-        match, "linkedid", "destuniqueid", "destchannel", "dialstring"
-    )
-    return events.DialBegan(at, linked, leg, channel, dialled)
+    leg, channel, dialled = _texts(match, "destuniqueid", "destchannel", "dialstring")
+    linked, *dialler = _dialler(match)
+    return events.DialBegan(at, linked, leg, channel, dialled, *dialler)
 
 
 def _dial_ended(match: re.Match[bytes], at: int) -> events.Event:
-    linked, leg, channel, status = _texts(
-        match, "linkedid", "destuniqueid", "destchannel", "dialstatus"
+    leg, channel, status = _texts(match, "destuniqueid", "destchannel", "dialstatus")
+    linked, *dialler = _dialler(match)
+    return events.DialEnded(at, linked, leg, channel, status, *dialler)
+
+
+def _dialler(match: re.Match[bytes]) -> tuple[str, str, str, str, str]:
+    """Return (Linkedid, Uniqueid, channel, number, extension) of the leg that dials.
+
+    Only the leg's own Linkedid when the PBX itself dials. What a caller can choose counts as
+    digits, or not at all.
+    """
+    linked = match["linkedid"]
+    if linked is None:
+        return match["destlinkedid"].decode(), "", "", "", ""
+    number, exten = match.group("calleridnum", "exten")
+    return (
+        linked.decode(),
+        match["uniqueid"].decode(),
+        match["channel"].decode(),
+        number.decode() if _DIGITS.fullmatch(number) else "",
+        exten.decode() if _DIGITS.fullmatch(exten) else "",
     )
-    return events.DialEnded(at, linked, leg, channel, status)
 
 
-def _joined(match: re.Match[bytes], at: int) -> events.Event:
-    return events.Joined(at, *_texts(match, "linkedid", "uniqueid", "channel", "bridgeuniqueid"))
+_IN_BRIDGE = ("linkedid", "uniqueid", "channel", "bridgeuniqueid")
 
 
-def _left(match: re.Match[bytes], at: int) -> events.Event:
-    return events.Left(at, *_texts(match, "linkedid", "uniqueid", "channel", "bridgeuniqueid"))
+def _joined(match: re.Match[bytes], at: int) -> events.Event | None:
+    kind = match["bridgetype"]
+    if kind == b"parking":
+        return None  # music, and other parked callers: nobody to talk to
+    linked, leg, channel, bridge = _texts(match, *_IN_BRIDGE)
+    return events.Joined(at, linked, leg, channel, bridge, private=kind == b"basic")
+
+
+def _left(match: re.Match[bytes], at: int) -> events.Event | None:
+    if match["bridgetype"] == b"parking":
+        return None
+    return events.Left(at, *_texts(match, *_IN_BRIDGE))
+
+
+def _held(match: re.Match[bytes], at: int) -> events.Event:
+    return events.Held(at, *_texts(match, "linkedid", "uniqueid", "channel"))
+
+
+def _resumed(match: re.Match[bytes], at: int) -> events.Event:
+    return events.Resumed(at, *_texts(match, "linkedid", "uniqueid", "channel"))
+
+
+def _blind_transfer(match: re.Match[bytes], at: int) -> events.Event | None:
+    if match["result"] != b"Success":
+        return None
+    extension = match["extension"]
+    linked, leg, channel = _texts(
+        match, "transfererlinkedid", "transfereruniqueid", "transfererchannel"
+    )
+    return events.Transferred(
+        at,
+        linked,
+        leg,
+        channel,
+        moved=(match["transfereeuniqueid"] or b"").decode(),
+        exten=extension.decode() if _DIALLED.fullmatch(extension) else "",
+    )
+
+
+def _attended_transfer(match: re.Match[bytes], at: int) -> events.Event | None:
+    if match["result"] != b"Success":
+        return None
+    linked, leg, channel = _texts(
+        match, "origtransfererlinkedid", "origtransfereruniqueid", "origtransfererchannel"
+    )
+    return events.Transferred(
+        at,
+        linked,
+        leg,
+        channel,
+        moved=(match["transfereeuniqueid"] or b"").decode(),
+        target=(match["transfertargetuniqueid"] or b"").decode(),
+        second=match["secondtransfereruniqueid"].decode(),
+    )
+
+
+def _picked_up(match: re.Match[bytes], at: int) -> events.Event:
+    texts = _texts(
+        match, "targetlinkedid", "uniqueid", "channel", "targetuniqueid", "targetchannel"
+    )
+    return events.PickedUp(at, *texts)
+
+
+_PARKEE = ("parkeelinkedid", "parkeeuniqueid", "parkeechannel", "parkingspace")
+
+
+def _parked(match: re.Match[bytes], at: int) -> events.Event:
+    return events.Parked(at, *_texts(match, *_PARKEE, "parkerdialstring"))
+
+
+def _unparked(match: re.Match[bytes], at: int) -> events.Event | None:
+    if match["retrieveruniqueid"] is None:
+        return None
+    texts = _texts(match, *_PARKEE, "retrieveruniqueid", "retrieverchannel")
+    return events.Unparked(at, *texts)
 
 
 def _hangup_asked(match: re.Match[bytes], at: int) -> events.Event:
@@ -215,16 +321,38 @@ def _texts(match: re.Match[bytes], *groups: str) -> list[str]:
 
 
 _LEG = ("Uniqueid", "Linkedid", "Channel")
-_DEST_LEG = ("Linkedid", "DestUniqueid", "DestChannel")
+_DIALLER = (*_LEG, "CallerIDNum", "Exten", "DestUniqueid", "DestLinkedid", "DestChannel")
+_BRIDGED = (*_LEG, "BridgeUniqueid", "BridgeType")
+_TRANSFEREE = ("Result", "TransfereeUniqueid")
+_ORIG = ("OrigTransfererUniqueid", "OrigTransfererLinkedid", "OrigTransfererChannel")
+_TRANSFERER = ("TransfererUniqueid", "TransfererLinkedid", "TransfererChannel")
+_PARKEE_LEG = ("ParkeeUniqueid", "ParkeeLinkedid", "ParkeeChannel", "ParkingSpace")
+_WANTED: dict[str, tuple[tuple[str, ...], _Build | None]] = {
+    "UserEvent": (("Channel", "Uniqueid", "UserEvent"), None),
+    "DialBegin": ((*_DIALLER, "DialString"), _dial_began),
+    "DialEnd": ((*_DIALLER, "DialStatus"), _dial_ended),
+    "BridgeEnter": (_BRIDGED, _joined),
+    "BridgeLeave": (_BRIDGED, _left),
+    "Hold": (_LEG, _held),
+    "Unhold": (_LEG, _resumed),
+    "BlindTransfer": ((*_TRANSFEREE, *_TRANSFERER, "Extension"), _blind_transfer),
+    "AttendedTransfer": (
+        (*_TRANSFEREE, *_ORIG, "SecondTransfererUniqueid", "TransferTargetUniqueid"),
+        _attended_transfer,
+    ),
+    "Pickup": (
+        ("Channel", "Uniqueid", "TargetChannel", "TargetUniqueid", "TargetLinkedid"),
+        _picked_up,
+    ),
+    "ParkedCall": ((*_PARKEE_LEG, "ParkerDialString"), _parked),
+    "UnParkedCall": ((*_PARKEE_LEG, "RetrieverUniqueid", "RetrieverChannel"), _unparked),
+    "HangupRequest": (_LEG, _hangup_asked),
+    "Hangup": ((*_LEG, "Cause", "TechCause"), _hung_up),
+    "DeviceStateChange": (("Device", "State"), _device),
+}
 _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
-    b"Event: UserEvent": (_shape("UserEvent", ("Channel", "Uniqueid", "UserEvent")), None),
-    b"Event: DialBegin": (_shape("DialBegin", (*_DEST_LEG, "DialString")), _dial_began),
-    b"Event: DialEnd": (_shape("DialEnd", (*_DEST_LEG, "DialStatus")), _dial_ended),
-    b"Event: BridgeEnter": (_shape("BridgeEnter", (*_LEG, "BridgeUniqueid")), _joined),
-    b"Event: BridgeLeave": (_shape("BridgeLeave", (*_LEG, "BridgeUniqueid")), _left),
-    b"Event: HangupRequest": (_shape("HangupRequest", _LEG), _hangup_asked),
-    b"Event: Hangup": (_shape("Hangup", (*_LEG, "Cause", "TechCause")), _hung_up),
-    b"Event: DeviceStateChange": (_shape("DeviceStateChange", ("Device", "State")), _device),
+    b"Event: " + name.encode(): (_shape(name, captured), build)
+    for name, (captured, build) in _WANTED.items()
 }
 # The names that are worth decoding; everything else is dropped unread.
 READ = frozenset(_EVENTS)

@@ -99,25 +99,66 @@ def _channel(prefix: str = "") -> tuple[str, ...]:
 
 CHANNEL_HEADERS = _channel()
 _DEST = _channel("Dest")
-_BRIDGE = (
-    "BridgeUniqueid",
-    "BridgeType",
-    "BridgeTechnology",
-    "BridgeCreator",
-    "BridgeName",
-    "BridgeNumChannels",
-    "BridgeVideoSourceMode",
-    "BridgeVideoSource?",
-)
 
-# The events that are read, with their headers in Asterisk's fixed order ("?" may be absent).
-# Nothing else is subscribed to, decoded or documented.
-WANTED: dict[str, tuple[str, ...]] = {
+
+def _bridge(prefix: str = "") -> tuple[str, ...]:
+    return tuple(
+        prefix + header
+        for header in (
+            "BridgeUniqueid",
+            "BridgeType",
+            "BridgeTechnology",
+            "BridgeCreator",
+            "BridgeName",
+            "BridgeNumChannels",
+            "BridgeVideoSourceMode",
+            "BridgeVideoSource?",
+        )
+    )
+
+
+_BRIDGE = _bridge()
+_PARKING = ("ParkerDialString", "Parkinglot", "ParkingSpace", "ParkingTimeout", "ParkingDuration")
+
+# The events that are read, with their headers in Asterisk's fixed order: "?" may be absent, and a
+# tuple may be absent as a whole. Nothing else is subscribed to, decoded or documented.
+Headers = tuple[str | tuple[str, ...], ...]
+WANTED: dict[str, Headers] = {
     "UserEvent": (*CHANNEL_HEADERS, "UserEvent"),
-    "DialBegin": (*CHANNEL_HEADERS, *_DEST, "DialString"),
-    "DialEnd": (*CHANNEL_HEADERS, *_DEST, "DialStatus", "Forward?"),
+    "DialBegin": (CHANNEL_HEADERS, *_DEST, "DialString"),
+    "DialEnd": (CHANNEL_HEADERS, *_DEST, "DialStatus", "Forward?"),
     "BridgeEnter": (*_BRIDGE, *CHANNEL_HEADERS, "SwapUniqueid?"),
     "BridgeLeave": (*_BRIDGE, *CHANNEL_HEADERS),
+    "Hold": (*CHANNEL_HEADERS, "MusicClass?"),
+    "Unhold": CHANNEL_HEADERS,
+    "BlindTransfer": (
+        "Result",
+        *_channel("Transferer"),
+        _channel("Transferee"),
+        _BRIDGE,
+        "IsExternal",
+        "Context",
+        "Extension",
+    ),
+    "AttendedTransfer": (
+        "Result",
+        *_channel("OrigTransferer"),
+        _bridge("Orig"),
+        *_channel("SecondTransferer"),
+        _bridge("Second"),
+        _channel("Transferee"),
+        _channel("TransferTarget"),
+        "IsExternal",
+        "DestType",
+        "DestBridgeUniqueid?",
+        "DestApp?",
+        _channel("LocalOne"),
+        _channel("LocalTwo"),
+        "DestTransfererChannel?",
+    ),
+    "Pickup": (*CHANNEL_HEADERS, *_channel("Target")),
+    "ParkedCall": (*_channel("Parkee"), *_PARKING),
+    "UnParkedCall": (*_channel("Parkee"), _channel("Retriever"), *_PARKING),
     "HangupRequest": (*CHANNEL_HEADERS, "Cause?", "TechCause?"),
     "Hangup": (*CHANNEL_HEADERS, "Cause", "Cause-txt", "TechCause?"),
     "DeviceStateChange": ("Device", "State"),

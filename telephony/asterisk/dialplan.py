@@ -34,11 +34,13 @@ class DialplanOptions:
     """What an admin decides about the dialplan.
 
     `token` travels in every UserEvent and proves that our dialplan sent it. `mobile_trunk` is the
-    PJSIP endpoint that mobiles are dialled through, None for none. `internal_context` is where an
+    PJSIP endpoint that mobiles are dialled through, None for none; `mobile_context` dials them
+    through the PBX's own outbound routes instead. `internal_context` is where an
     operator's transfer to anything but a registered extension goes. `company_number` is shown on
     mobiles instead of the caller's, for providers that refuse a foreign number. `mobile_plus` keeps
     the + in front of a mobile's number; most providers take digits. `language` is that of the
-    prompts people at a mobile hear, None for the PBX's own.
+    prompts people at a mobile hear, None for the PBX's own. `freepbx` respects FreePBX's “do not
+    disturb” of an extension.
     """
 
     token: str
@@ -49,6 +51,8 @@ class DialplanOptions:
     company_number: str | None = None
     mobile_plus: bool = False
     language: str | None = None
+    mobile_context: str | None = None
+    freepbx: bool = False
 
 
 def dialplan(options: DialplanOptions) -> str:
@@ -158,7 +162,11 @@ def _steps(options: DialplanOptions) -> Iterator[str]:
     yield f" same => n,Goto({names.FALLBACK},broken,1)"
     yield "; Every registered contact of every endpoint rings."
     endpoint = "${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,&,1)})}"
-    yield f"exten => desk,1,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
+    if options.freepbx:
+        yield f"exten => desk,1,GotoIf({_disturbs_not(endpoint)}?rest)"
+        yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
+    else:
+        yield f"exten => desk,1,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
     yield from _append_contacts("rest")
     yield " same => n(rest),Set(DL_REST=${CUT(DL_REST,&,2-)})"
     yield " same => n,GotoIf($[${LEN(${DL_REST})} > 0]?desk,1)"
@@ -184,7 +192,11 @@ def _steps(options: DialplanOptions) -> Iterator[str]:
 
 
 def _mobile(options: DialplanOptions) -> Iterator[str]:
-    if options.mobile_trunk is None:
+    if options.mobile_context is not None:
+        line = f"Local/${{DL_ONE}}@{options.mobile_context}"
+    elif options.mobile_trunk is not None:
+        line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
+    else:
         yield "exten => mobile,1,Set(DIALSTATUS=NOTRUNK)"
         yield " same => n,Goto(failed,1)"
         return
@@ -195,7 +207,6 @@ def _mobile(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,Set(DIALSTATUS=INVALID)"
     yield " same => n,GotoIf($[${LEN(${DL_ONE})} = 0]?failed,1)"
     yield "; r: the mobile network's early media must not reach the caller."
-    line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
     yield f" same => n,Dial({line},${{FILTER(0-9,${{DL_SECONDS}})}},gtr{screen}{shown})"
     yield " same => n,Goto(dialled,1)"
 
@@ -246,6 +257,8 @@ def _transfer(options: DialplanOptions) -> Iterator[str]:
         yield " same => n,Goto(dial,1)"
     yield "exten => dial,1,Set(DL_DIAL=${PJSIP_DIAL_CONTACTS(${DL_TO})})"
     yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?elsewhere,1)"
+    if options.freepbx:
+        yield f" same => n,GotoIf({_disturbs_not('${DL_TO}')}?elsewhere,1)"
     yield " same => n,Dial(${DL_DIAL},30,gt)"
     yield " same => n,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
     yield f" same => n,Goto({names.FALLBACK},transfer,1)"
@@ -280,6 +293,11 @@ def _fallback(options: DialplanOptions) -> Iterator[str]:
         yield f" same => n,Dial(${{DL_DIAL}},{chosen.seconds},gt)"
         yield " same => n(nobody),NoOp()"
     yield " same => n,Hangup(17)"
+
+
+def _disturbs_not(extension: str) -> str:
+    """Return the expression that is true when FreePBX's *78 was dialled at an extension."""
+    return f"$[${{LEN(${{DB(DND/{extension})}})}} > 0]"
 
 
 def _append_contacts(then: str) -> Iterator[str]:

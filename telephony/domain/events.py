@@ -1,11 +1,14 @@
 """What happened to a call, as the domain sees it: frozen, typed, already checked.
 
-Times (`at`) are microseconds since the Unix epoch on the PBX's clock. `call` is the call's id,
-the Uniqueid of the caller's leg; `leg` is the Uniqueid of one leg.
+Times (`at`) are microseconds since the Unix epoch on the PBX's clock. `call` is the Linkedid that
+the event carried, usually the Uniqueid of the leg that the call began with; `leg` is the Uniqueid
+of one leg. Which call an event belongs to in the end is `board`'s to say.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -82,35 +85,48 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class DialBegan:
-    """A leg to an operator started ringing."""
+    """A leg started ringing.
+
+    `by` and `by_channel` are the leg that dials it, empty when the PBX itself does; `number` is
+    the caller id that leg has and `exten` what it had dialled, digits or empty.
+    """
 
     at: int
     call: str
     leg: str
     channel: str
     dialled: str
+    by: str = ""
+    by_channel: str = ""
+    number: str = ""
+    exten: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DialEnded:
-    """A leg to an operator stopped ringing (`status` as in the AMI's DialStatus)."""
+    """A leg stopped ringing (`status` as in the AMI's DialStatus); the rest as in `DialBegan`."""
 
     at: int
     call: str
     leg: str
     channel: str
     status: str
+    by: str = ""
+    by_channel: str = ""
+    number: str = ""
+    exten: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A leg entered a bridge."""
+    """A leg entered a bridge; `private` when it is the parties' own, not a conference room."""
 
     at: int
     call: str
     leg: str
     channel: str
     bridge: str
+    private: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,81 @@ class Left:
     leg: str
     channel: str
     bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A leg put the other side on hold."""
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A leg took the other side back; phones also say so when nothing was held."""
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A leg sent the other side on.
+
+    Blind: to `exten`. Attended: to the leg `target`, which the same phone had reached on the leg
+    `second`. `moved` is the leg that was sent on, empty when there was more than one.
+    """
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+    moved: str
+    exten: str = ""
+    target: str = ""
+    second: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """The leg took the call that rang at the leg `target`."""
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+    target: str
+    target_channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The leg was put into a parking space; `by` is the parker's device, e.g. `PJSIP/101`."""
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+    slot: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unparked:
+    """The leg `by` took the leg from its parking space."""
+
+    at: int
+    call: str
+    leg: str
+    channel: str
+    slot: str
+    by: str
+    by_channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +256,12 @@ CallEvent = (
     | DialEnded
     | Joined
     | Left
+    | Held
+    | Resumed
+    | Transferred
+    | PickedUp
+    | Parked
+    | Unparked
     | HangupAsked
     | HungUp
     | Vanished
@@ -183,8 +280,45 @@ class DeviceChanged:
 Event = CallEvent | DeviceChanged
 
 
+_CALLED = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
+
+
+def is_local(channel: str) -> bool:
+    """Tell whether a channel is half of a Local one: a way from dialplan to dialplan, no phone."""
+    return channel.startswith("Local/")
+
+
+def dialled_number(dialled: str) -> str:
+    """Return the digits that a DialString calls, with a leading + if there is one, else "".
+
+    `79001112233@trunk`, `trunk/79001112233`, `trunk/sip:79001112233@host`, `Local/101@context/n`.
+    """
+    technology, _, rest = dialled.partition("/")
+    target = rest.removeprefix("sip:") if rest else technology
+    number = target.partition("@")[0].partition("/")[0]
+    return number if _CALLED.fullmatch(number) else ""
+
+
 def endpoint_of(channel: str) -> str:
     """Return the endpoint a channel belongs to: `PJSIP/101-0000002a` gives `101`."""
     _, _, rest = channel.partition("/")
     name, _, _ = rest.rpartition("-")
     return name or rest
+
+
+# A phone that is no operator's is still none of a provider's when it is named like an extension.
+_PHONE = re.compile(r"[0-9]{2,6}", re.ASCII)
+
+
+def extension_of(channel: str, desks: Mapping[str, str]) -> str | None:
+    """Return the extension of a desk phone's channel, None for a provider's or a Local one.
+
+    `desks` maps operators' endpoints to extensions.
+    """
+    if is_local(channel):
+        return None
+    endpoint = endpoint_of(channel)
+    known = desks.get(endpoint)
+    if known is None and _PHONE.fullmatch(endpoint):
+        return endpoint
+    return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import time as wall
 from pathlib import Path
@@ -121,6 +121,7 @@ class Office:
             lambda: any(
                 sum(isinstance(event, Joined) for event in live.call.events) >= 2
                 for live in self.listener._calls.values()
+                if live.ended is None
             ),
             5,
             "both sides are in the bridge",
@@ -149,11 +150,15 @@ async def office(
     listening: bool = True,
     skip_modules: tuple[str, ...] = (),
     registered: tuple[str, ...] = ("101", "102", "103", "104"),
+    files: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Office]:
-    """Open an office: phones answer after 0.2 s until told otherwise."""
+    """Open an office: phones answer after 0.2 s until told otherwise.
+
+    `files` replace Dutyline's own for the PBX, and the lab's of the same names.
+    """
     tree = await asyncio.to_thread(ensure_asterisk, default_cache())
     async with AsyncExitStack() as stack:
-        pbx = Asterisk(tree, run, files=pbx_files(fallback), skip_modules=skip_modules)
+        pbx = Asterisk(tree, run, files=files or pbx_files(fallback), skip_modules=skip_modules)
         await asyncio.to_thread(pbx.start)
         stack.callback(pbx.stop)
         trunk = Trunk(("127.0.0.1", pbx.sip_port), (pbx.trunk_ip, pbx.trunk_port))

@@ -1,7 +1,8 @@
 """Records what the real Asterisk says, for the golden tests: `python -m tests.golden.record`.
 
 For each scenario two streams are kept: `NAME.all.ami` as a user sees it who reads everything, and
-`NAME.filtered.ami` as Dutyline's own user sees it behind its event filters.
+`NAME.filtered.ami` as Dutyline's own user sees it behind its event filters. What people do with
+calls that are up (tests/asterisk/scenes.py) is kept under `scenes/`, filtered.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from telephony.ami import actions
+from tests.asterisk import scenes
+from tests.asterisk.expected import SCENES
 from tests.asterisk.office import DID, KNOWN, MOBILE, SECRET, STRANGER, Office, office, until
 from tests.lab.behaviours import answer, busy, no_answer, voicemail
 
@@ -162,6 +165,26 @@ async def _record(name: str) -> None:
     print(name, len(everything), len(filtered))
 
 
+async def _record_scenes(names: list[str]) -> None:
+    (HERE / "scenes").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        async with scenes.open_office(Path(folder)) as place:
+            for name in names:
+                await scenes.clear(place)
+                async with tap(place.pbx.ami_port, "dutyline", SECRET) as filtered:
+                    await SCENES_BY_NAME[name](place)
+                    await place.records.wait()
+                    await scenes.rested(place)
+                (HERE / "scenes" / f"{name}.ami").write_bytes(bytes(filtered))
+                print(name, len(filtered))
+
+
+SCENES_BY_NAME = {one.scene.__name__: one.scene for one in SCENES}
+
 if __name__ == "__main__":
-    for chosen in sys.argv[1:] or SCENARIOS:
-        asyncio.run(_record(chosen))
+    wanted = sys.argv[1:] or [*SCENARIOS, *SCENES_BY_NAME]
+    for chosen in wanted:
+        if chosen in SCENARIOS:
+            asyncio.run(_record(chosen))
+    if played := [name for name in wanted if name in SCENES_BY_NAME]:
+        asyncio.run(_record_scenes(played))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from telephony.ami.decode import Decoder
+from telephony.domain.board import Board
 from telephony.domain.call import Call, fold
 from telephony.domain.events import CallEvent, DeviceChanged
 from telephony.domain.record import CallRecord, Context, record
@@ -36,6 +38,24 @@ def folded(call_id: str, events: list[CallEvent]) -> CallRecord:
     for event in events:
         call = fold(call, event)
     return record(call, Context(endpoints=ENDPOINTS))
+
+
+def events(name: str) -> list[CallEvent]:
+    """Return the decoded events of a recording, in the order of arrival."""
+    decoder = Decoder(TOKEN)
+    decoded = (decoder.decode(packet) for packet in packets(name))
+    return [
+        event for event in decoded if event is not None and not isinstance(event, DeviceChanged)
+    ]
+
+
+def together(given: Iterable[CallEvent]) -> list[CallRecord]:
+    """Return the records of events of several calls, sorted out by the board."""
+    board = Board(ENDPOINTS)
+    for event in given:
+        board.take(event)
+    found = [record(call, Context(endpoints=ENDPOINTS)) for call in board.calls.values()]
+    return sorted(found, key=lambda made: made.started_at)
 
 
 def records(name: str) -> list[CallRecord]:

@@ -187,6 +187,8 @@ def _pjsip(net: Network, endpoints: Sequence[Endpoint]) -> str:
             "identify_by": "username",
             "allow_transfer": "yes",
             "callerid": f'"Operator {one.name}" <{one.name}>',
+            "call_group": "1",
+            "pickup_group": "1",
         }
         auth = {"type": "auth", "username": one.name, "password": one.password}
         aor = {
@@ -214,6 +216,10 @@ def _extensions() -> str:
         "[general]\n\n#tryinclude dutyline_extensions.conf\n\n"
         f"[from-trunk]\n{incoming}\n"
         "[internal]\n"
+        # *8 alone is Asterisk's own: any phone of the group.
+        "exten => _*8XXX,1,PickupChan(PJSIP/${EXTEN:2})\n"
+        " same => n,Hangup()\n"
+        "include => parkedcalls\n"
         "exten => _1XX,1,Set(LAB_PHONES=${PJSIP_DIAL_CONTACTS(${EXTEN})})\n"
         # No contact: dial the endpoint, which fails as an unregistered phone does.
         ' same => n,ExecIf($["${LAB_PHONES}" = ""]?Set(LAB_PHONES=PJSIP/${EXTEN}))\n'
@@ -266,7 +272,16 @@ _FIXED = {
     "res_parking.conf": _sections(
         [
             ("general", {}),
-            ("default", {"parkext": 700, "parkpos": "701-720", "context": "parkedcalls"}),
+            (
+                "default",
+                {
+                    "parkext": 700,
+                    "parkpos": "701-720",
+                    "context": "parkedcalls",
+                    "parkingtime": 2,
+                    "comebackdialtime": 10,
+                },
+            ),
         ]
     ),
     "voicemail.conf": _sections([("general", {"format": "wav"}), ("default", {})]),

@@ -65,6 +65,7 @@ class PhoneCall:
         self._offers = 0
         self._mode = "sendrecv"
         self._branch = ""
+        self._early = ""
         self._cancelled = False
         self._referred = False
         self._heard = asyncio.Event()
@@ -183,7 +184,8 @@ class PhoneCall:
 
     def replaces_parameter(self) -> str:
         """Return this dialog as the escaped Replaces parameter of a Refer-To address."""
-        mine, theirs = sip.tag_of(self._local), sip.tag_of(self._remote)
+        mine = sip.tag_of(self._local)
+        theirs = sip.tag_of(self._remote) or sip.tag_of(self._early)
         text = f"{self.call_id};to-tag={theirs};from-tag={mine}"
         return text.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
 
@@ -220,6 +222,8 @@ class PhoneCall:
     def _provisional(self, message: sip.Message) -> None:
         self._heard.set()
         if message.status >= 180:
+            # The dialog has begun: a REFER with Replaces may name it before the answer.
+            self._early = message.get("to")
             self.mark_rang()
 
     async def _accepted(self, final: sip.Message) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from telephony.ami import actions, names
 from telephony.ami.client import _Protocol
 from telephony.ami.decode import READ, Counters, Decoder
-from telephony.domain.events import Offered
+from telephony.domain.events import DialBegan, DialEnded, Offered
 from telephony.domain.routing import Kind, Plan, Rule, Step, Target
+from tests.asterisk.expected import SCENES
 from tests.golden.streams import TOKEN, packets
 
 ATTACKERS_BUDGET = 79
@@ -27,6 +29,32 @@ _SPLIT = {
     )
     for kind in ("Newchannel", "NewCallerid", "Newstate", "Hangup", "BridgeEnter", "UserEvent")
 }
+
+
+# Every place of every event where a caller's number or name can stand, with the rest around it.
+_SHOWN = ("CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName")
+
+
+def _places(packet: bytes) -> list[tuple[bytes, bytes]]:
+    """Return (what stands before, what after) each value that a caller may have chosen."""
+    lines = packet.split(b"\r\n")
+    return [
+        (
+            b"\r\n".join([*lines[:index], line.partition(b": ")[0] + b": "]),
+            b"\r\n".join(lines[index + 1 :]),
+        )
+        for index, line in enumerate(lines)
+        if line.partition(b": ")[0].decode().endswith(_SHOWN)
+    ]
+
+
+_OF_SCENES = {
+    (packet.partition(b"\r\n")[0], len(_places(packet))): packet
+    for expected in SCENES
+    for packet in packets(f"scenes/{expected.scene.__name__}")
+    if packet.partition(b"\r\n")[0] in READ and _places(packet)
+}
+_PLACES = [place for _, packet in sorted(_OF_SCENES.items()) for place in _places(packet)]
 
 
 def _is_read(packet: bytes) -> bool:
@@ -123,6 +151,35 @@ def test_nothing_forged_in_79_characters_is_believed(attack: bytes, kind: str) -
         # What is believed carries the genuine event's ids: nothing of the attacker's.
         assert "1795000000" not in repr(event)
         assert event == Decoder(TOKEN).decode(head + header + b"+7900\r\n" + rest)
+
+
+_HEADS = st.sampled_from(sorted(READ)).map(
+    lambda head: b"\r\n\r\n" + head + b"\r\nPrivilege: call,all\r\nTimestamp: 1795000000.000001\r\n"
+)
+_HEADED = st.tuples(_HEADS, _ATTACK).map(lambda parts: b"".join(parts)[:ATTACKERS_BUDGET])
+
+
+@settings(max_examples=1000, deadline=None)
+@given(_ATTACK | _HEADED, st.sampled_from(_PLACES))
+def test_nothing_forged_in_any_event_is_believed(attack: bytes, place: tuple[bytes, bytes]) -> None:
+    before, rest = place
+    decoder = Decoder(TOKEN)
+    genuine = Decoder(TOKEN).decode(before + b"+7900\r\n" + rest)
+    for packet in (before + attack + b"\r\n" + rest).split(b"\r\n\r\n"):
+        event = decoder.decode(packet)
+        if event is not None:
+            assert "1795000000" not in repr(event)
+            # The number that is shown may be the caller's; nothing else of the event.
+            assert _without_number(event) == _without_number(genuine)
+
+
+def _without_number(event: object) -> object:
+    return replace(event, number="") if isinstance(event, DialBegan | DialEnded) else event
+
+
+def test_all_that_is_read_is_attacked() -> None:
+    attacked = {before.partition(b"\r\n")[0] for before, _ in _PLACES}
+    assert attacked == READ - {b"Event: DeviceStateChange"}
 
 
 def test_a_forged_device_state_needs_more_than_the_budget() -> None:

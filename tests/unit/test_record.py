@@ -161,8 +161,8 @@ def test_the_summary_alone_makes_a_record() -> None:
 
 
 def test_what_cannot_be_is_an_anomaly_and_nothing_worse() -> None:
-    call = fold(fold(Call(ID), joins(1, "1")), offered(2))
-    assert call.state.anomalies == ((Phase.NEW, "operator_joined"),)
+    call = fold(fold(Call(ID), leaves(1, "1")), offered(2))
+    assert call.state.anomalies == ((Phase.NEW, "operator_left"),)
     assert call.state.phase is Phase.WAITING
 
 
