@@ -1,9 +1,10 @@
-"""Call records into the database, without ever holding up the event loop.
+"""Call records and live state into the database, without ever holding up the event loop.
 
-`put` only appends to a queue. One thread writes batches, one transaction each. A second one, the
-keeper, moves what has waited too long to the spill file, so that a database that fails or hangs
-leaves no record in memory alone for long. Replaying the file is harmless: a call is overwritten
-by its own later revision only.
+`put` only appends to a queue, `tell` keeps the latest version of what goes on now. One thread
+writes batches, one transaction each. A second one, the keeper, moves records that have waited too
+long to the spill file, so that a database that fails or hangs leaves no record in memory alone for
+long. Replaying the file is harmless: a call is overwritten by its own later revision only. Live
+state is never spilled: it is only about now.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,13 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
+from telephony.domain.changes import Changes
+from telephony.domain.live import LiveCall, OperatorState
 from telephony.domain.record import CallRecord
-from telephony.store.calls import Revised, now_revision, save_calls
+from telephony.store.calls import Revised, now_revision
 from telephony.store.engine import StoreError, reason, writing
+from telephony.store.live import Process, save_process
+from telephony.store.progress import facts_of, save_changes, save_ended
 from telephony.store.spill import Spill
 
 log = structlog.get_logger(__name__)
@@ -37,8 +42,20 @@ class _Item:
     spilled: bool = False
 
 
+@dataclass(eq=False, slots=True)
+class _Live:
+    """What goes on now and has to be written; `at` is when the first of it came."""
+
+    changes: Changes
+    process: Process | None = None
+    at: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.changes) or self.process is not None
+
+
 class Writer:
-    """Writes call records; `start` it, `put` records, `stop` it.
+    """Writes call records and live state; `start` it, `put` records, `stop` it.
 
     `batch` records or `window` seconds make a transaction. A record waits `patience` seconds in
     memory at most, then (at once while the database fails) it goes to the `spill` file. Beyond
@@ -70,6 +87,9 @@ class Writer:
         self._pressure = threading.Condition(lock)  # the keeper waits here
         self._queue: deque[_Item] = deque()
         self._flight: list[_Item] = []
+        self._live = _Live(Changes())
+        self._live_flight = _Live(Changes())
+        self._said: set[str] = set()  # keys of facts of live calls that are in the database
         self._replay: Iterator[list[Revised]] | None = None
         self._replay_at = 0.0
         self._retry_at = 0.0
@@ -110,6 +130,7 @@ class Writer:
             # A clock that is set back must not make the newer of two versions the older one.
             self._revision = max(self._revision + 1, now_revision())
             item = _Item(Revised(record, self._revision), time.monotonic())
+            self._live.changes.ended(record.call_id)
             full = len(self._queue) >= self._limit
             if not full and not self._stopped:
                 self._queue.append(item)
@@ -124,6 +145,42 @@ class Writer:
             self._lose(item.revised, "memory is full, database and spill file take nothing")
         else:
             self._to_spill([item])
+
+    def tell(
+        self,
+        calls: Iterable[LiveCall],
+        operators: Iterable[OperatorState] = (),
+        gone: Iterable[str] = (),
+    ) -> None:
+        """Take what changed in what goes on now; returns at once and never raises.
+
+        `gone` became part of other calls. A call that was `put` must not be told of again.
+        """
+        with self._more:
+            self._live.changes.tell(calls, operators, gone)
+            self._live_came()
+
+    def replace(
+        self,
+        calls: Iterable[LiveCall],
+        operators: Iterable[OperatorState],
+        keep: Iterable[str] = (),
+    ) -> None:
+        """Make these the only live calls and operators, but for calls of the ids `keep`."""
+        with self._more:
+            self._live.changes.replace(calls, operators, keep)
+            self._live_came()
+
+    def tell_process(self, process: Process) -> None:
+        """Take what this process tells of itself; returns at once and never raises."""
+        with self._more:
+            self._live.process = process
+            self._live_came()
+
+    def _live_came(self) -> None:
+        if not self._live.at:
+            self._live.at = time.monotonic()
+            self._more.notify()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Write what waits, or spill it when that takes longer than `timeout` seconds.
@@ -153,8 +210,8 @@ class Writer:
     def _write(self) -> None:
         while (batch := self._take()) is not None:
             try:
-                if batch:
-                    self._save([item.revised for item in batch])
+                if batch or self._live_flight:
+                    self._save([item.revised for item in batch], self._live_flight)
                 else:
                     self._replay_some()
             except _OUTAGE as error:
@@ -165,23 +222,27 @@ class Writer:
             else:
                 with self._more:
                     self._flight = []
+                    self._live_flight = _Live(Changes())
 
     def _take(self) -> list[_Item] | None:
-        """Wait for something to do: records, or none when it is the spill's turn, None to end."""
+        """Wait for records; none for live state alone or the spill's turn, None to end."""
         with self._more:
             while True:
                 now = time.monotonic()
-                if self._stopping and (not self._queue or self.last_error):
+                waits = bool(self._queue or self._live)
+                if self._stopping and (not waits or self.last_error):
                     return None
                 wait: float | None = None
                 if self.last_error and now < self._retry_at:
                     wait = self._retry_at - now
-                elif self._queue:
-                    ripe = self._queue[0].at + self._window
+                elif waits:
+                    first = [item.at for item in self._first()]
+                    ripe = min([*first, self._live.at] if self._live else first) + self._window
                     ready = len(self._queue) >= self._batch or self._stopping or now >= ripe
-                    if ready or self._spill.count:
+                    if ready or (self._queue and self._spill.count):
                         size = min(self._batch, len(self._queue))
                         self._flight = [self._queue.popleft() for _ in range(size)]
+                        self._live_flight, self._live = self._live, _Live(Changes())
                         return self._flight
                     wait = ripe - now
                 elif self._spill.count:
@@ -204,25 +265,36 @@ class Writer:
         if batch is None:
             self._replay = None
             return
-        self._save(batch)
+        self._save(batch, _Live(Changes()))
 
-    def _save(self, batch: Sequence[Revised]) -> None:
+    def _save(self, batch: Sequence[Revised], live: _Live) -> None:
         """Commit a batch; when a record spoils it, one by one, and that one is buried."""
         try:
-            self._commit(batch)
+            self._commit(batch, live)
         except Exception as error:
             if not _is_poison(error):
                 raise
+            if live:
+                log.error("writer.live_refused", error=reason(error))
+                self._save(batch, _Live(Changes()))
+                return
             if len(batch) > 1:
                 for item in batch:
-                    self._save([item])
+                    self._save([item], live)
                 return
             self._bury(batch[0], error)
 
-    def _commit(self, batch: Sequence[Revised]) -> None:
+    def _commit(self, batch: Sequence[Revised], live: _Live) -> None:
+        now = datetime.now(UTC)
         with writing(self._engine) as session:
-            save_calls(session, batch)
-        self.last_commit_at = datetime.now(UTC)
+            said = save_changes(session, live.changes, now, self._said) if live.changes else []
+            if batch:
+                save_ended(session, batch, now, {*self._said, *said})
+            if live.process is not None:
+                save_process(session, live.process)
+        self._said.update(said)
+        self._said.difference_update(fact.key for item in batch for fact in facts_of(item.record))
+        self.last_commit_at = now
         if self.last_error is not None:
             log.info("writer.database_back", spilled=self.spilled)
         self.last_error = None
@@ -246,8 +318,19 @@ class Writer:
             self._retry_at = time.monotonic() + self._pause
             self._queue.extendleft(item for item in reversed(self._flight) if not item.spilled)
             self._flight = []
+            self._keep_live()
             self._replay = None
             self._pressure.notify()
+
+    def _keep_live(self) -> None:
+        """Take back live state that could not be written, but for calls that ended meanwhile."""
+        failed, newer = self._live_flight, self._live
+        changes = failed.changes.later(newer.changes)
+        for item in self._queue:
+            changes.ended(item.revised.record.call_id)
+        at = min((at for at in (failed.at, newer.at) if at), default=0.0)
+        self._live = _Live(changes, newer.process or failed.process, at)
+        self._live_flight = _Live(Changes())
 
     # The keeper's thread
 

@@ -21,14 +21,17 @@ from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
-from telephony.ami import actions
+from telephony.ami import actions, names
 from telephony.ami.actions import Fields
 from telephony.ami.decode import READ, Counters, Decoder
+from telephony.ami.listing import VARIABLES, Listing
+from telephony.domain.channels import Channel, Listed
 from telephony.domain.events import Event
 
 log = structlog.get_logger(__name__)
 
 _MAX_PACKET = 1 << 20
+_MOST_LOOKS = 200  # channels in doubt that are asked one by one
 _HIGH_WATER, _LOW_WATER = 50_000, 10_000
 
 
@@ -63,6 +66,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.wake = asyncio.Event()
         self.lost = asyncio.get_running_loop().create_future()
         self.greeting = asyncio.get_running_loop().create_future()
+        self.listing: Listing | None = None
         self._paused = False
         self.encoding = "utf-8"
 
@@ -92,7 +96,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 self._answer(packet)
             elif packet[:end] in READ:
                 self.packets.append((arrived, packet))
-            else:
+            elif self.listing is None or not self.listing.take(packet):
                 unwanted += 1
         self._counters.unwanted += unwanted
         if self.packets:
@@ -108,6 +112,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             self.transport.resume_reading()
 
     def _answer(self, packet: bytes) -> None:
+        if self.listing is not None and self.listing.take(packet):
+            return
         try:
             message = Message.from_line(packet.decode("utf-8", "replace"))
             if message is not None and message.id in self.responses:
@@ -117,6 +123,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+        if self.listing is not None and not self.listing.done.done():
+            self.listing.done.set_result(False)
         if not self.lost.done():
             self.lost.set_result(exc)
         if not self.greeting.done():
@@ -148,6 +156,7 @@ class AmiClient:
         self.decoder = decoder
         self.connected = False
         self.clock_offset: float | None = None
+        self.seen_at: int | None = None  # µs on the PBX's clock: all before has been delivered
         self._on_event = on_event
         self._on_up = on_up
         self._protocol: _Protocol | None = None
@@ -205,6 +214,55 @@ class AmiClient:
             raise AmiError("not connected: nothing was sent")
         return await self._ask(protocol, fields, within)
 
+    async def list_channels(self) -> Listed:
+        """Return the PBX's channels. Whatever a caller forged in the list, it does not fool this:
+        what is in doubt is asked for once more, then channel by channel.
+
+        Raises AmiError when the list did not come.
+        """
+        protocol = self._protocol
+        if protocol is None:
+            raise AmiError("not connected: nothing was sent")
+        begun = (await self._ask(protocol, actions.core_status()))[0]
+        started = f"{begun.get('corestartupdate', '')} {begun.get('corestartuptime', '')}".strip()
+        found: list[Channel] = []
+        doubtful: list[str] = []
+        for _ in range(2):
+            found, doubtful, whole = await self._list(protocol)
+            if whole:
+                return Listed(tuple(found), True, started)
+        known = {channel.name for channel in found}
+        for name in list(dict.fromkeys(doubtful))[:_MOST_LOOKS]:
+            if name not in known and (channel := await self._look_at(protocol, name)):
+                found.append(channel)
+        log.warning("ami.list_in_doubt", channels=len(found), looked_at=len(doubtful))
+        return Listed(tuple(found), False, started)
+
+    async def _list(self, protocol: _Protocol) -> tuple[list[Channel], list[str], bool]:
+        listing = Listing(actions.new_action_id(), asyncio.get_running_loop().create_future())
+        protocol.listing = listing
+        fields = (*actions.channels(VARIABLES), ("ActionID", listing.action_id))
+        try:
+            protocol.transport.write(actions.render(fields))
+            async with asyncio.timeout(self.address.answer_timeout):
+                begun = await listing.done
+        except TimeoutError:
+            raise AmiError("the list of channels did not end") from None
+        finally:
+            protocol.listing = None
+        if not begun:
+            raise AmiError("the list of channels was refused or the connection broke")
+        return listing.channels()
+
+    async def _look_at(self, protocol: _Protocol, name: str) -> Channel | None:
+        """Ask for one channel's ids by themselves: such an answer holds nothing of a caller's."""
+        values = [
+            (await self._ask(protocol, actions.of_channel(name, one)))[0].get("value", "")
+            for one in ("UNIQUEID", "CHANNEL(linkedid)", names.CALL, names.DID)
+        ]
+        uniqueid, linkedid, call, did = values
+        return Channel(name, uniqueid, linkedid, "", call, did) if uniqueid and linkedid else None
+
     async def _ask(
         self, protocol: _Protocol, fields: Fields, within: float | None = None
     ) -> list[dict[str, str]]:
@@ -214,7 +272,9 @@ class AmiClient:
         try:
             # as_list None: panoramisk then sees by the answer itself whether a list follows.
             future = cast("asyncio.Future[Any]", protocol.send(action, None))
-            result = await asyncio.wait_for(future, within or self.address.answer_timeout)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that meets the answer.
+            async with asyncio.timeout(within or self.address.answer_timeout):
+                result = await future
         except TimeoutError:
             raise AmiError(f"no answer to {dict(fields)['Action']}: outcome unknown") from None
         finally:
@@ -305,5 +365,6 @@ class AmiClient:
             answer = await self._ask(protocol, actions.ping())
             clock = float(answer[0].get("timestamp", "0"))
             self.clock_offset = clock - time.time()
+            self.seen_at = int(clock * 1e6)
             protocol.transport.write(actions.render(actions.heartbeat(int(clock))))
             await asyncio.sleep(self.address.heartbeat_every)

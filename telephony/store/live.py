@@ -6,9 +6,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-from telephony.store.tables import Json, UtcDateTime, metadata
+from sqlalchemy import BigInteger, Column, Float, Integer, Row, Table, Text, delete, select
+from sqlalchemy.orm import Session
+
+from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
+from telephony.domain.record import Direction
+from telephony.store.codec import decision_from_json, plan_to_json, trace_to_json
+from telephony.store.tables import (
+    Json,
+    UtcDateTime,
+    metadata,
+    microseconds,
+    moment,
+    optional_microseconds,
+    optional_moment,
+    upsert,
+)
 
 # `phase` is domain.call.Phase; `ringing` and `talking` are arrays of extensions (of numbers where
 # no operator is known); `since` is when the phase began.
@@ -27,9 +45,13 @@ live_call = Table(
     Column("since", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("answered_at", UtcDateTime),
+    Column("answered_by", Text),
     Column("ringing", Json, nullable=False),
     Column("talking", Json, nullable=False),
     Column("on_hold", Integer, nullable=False, server_default="0"),
+    Column("plan", Json),
+    Column("trace", Json),
+    Column("decided_ms", Float),
 )
 
 # `device_state` is Asterisk's word; `state` is free, ringing, busy, away (not registered) or
@@ -60,3 +82,179 @@ process_status = Table(
     Column("problem", Text),
     Column("figures", Json, nullable=False),
 )
+
+# A row that was not renewed for this long is of a process that is gone, or hangs.
+STALE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of Dutyline as it told last, at `renewed_at`. Times are aware.
+
+    `problem` is a code of why it is not `ready`; `figures` maps names of metrics to numbers.
+    """
+
+    name: str
+    pid: int
+    host: str
+    version: str
+    started_at: datetime
+    renewed_at: datetime
+    ready: bool
+    problem: str | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    def is_alive(self, now: datetime) -> bool:
+        """Tell whether it told of itself lately; `now` is aware."""
+        return now - self.renewed_at < STALE
+
+
+def save_live_calls(session: Session, calls: Sequence[LiveCall]) -> None:
+    """Insert or overwrite live calls; one that is older than what is stored is ignored."""
+    if calls:
+        session.execute(
+            upsert(session, live_call, key=("call_id",), newer="revision"),
+            [_call_values(call) for call in calls],
+        )
+
+
+def delete_live_calls(session: Session, call_ids: Sequence[str]) -> None:
+    """Delete the live calls of these ids; ids that are not there are fine."""
+    if call_ids:
+        session.execute(delete(live_call).where(live_call.c.call_id.in_(list(call_ids))))
+
+
+def replace_live_calls(session: Session, calls: Sequence[LiveCall]) -> None:
+    """Make these the only live calls: what an earlier process left behind goes."""
+    session.execute(delete(live_call))
+    save_live_calls(session, calls)
+
+
+def list_live_calls(session: Session) -> list[LiveCall]:
+    """Return all live calls, the one that began first first."""
+    rows = session.execute(select(live_call).order_by(live_call.c.started_at, live_call.c.call_id))
+    return [_call(row) for row in rows]
+
+
+def save_operator_states(session: Session, states: Sequence[OperatorState]) -> None:
+    """Insert or overwrite what operators do."""
+    if states:
+        session.execute(
+            upsert(session, operator_state, key=("extension",)),
+            [_state_values(state) for state in states],
+        )
+
+
+def replace_operator_states(session: Session, states: Sequence[OperatorState]) -> None:
+    """Make these the only operators' states."""
+    session.execute(delete(operator_state))
+    save_operator_states(session, states)
+
+
+def list_operator_states(session: Session) -> list[OperatorState]:
+    """Return what every operator does, by extension."""
+    rows = session.execute(select(operator_state).order_by(operator_state.c.extension))
+    return [
+        OperatorState(
+            extension=row.extension,
+            device_state=row.device_state,
+            state=OperatorActivity(row.state),
+            since=microseconds(row.since),
+            call_id=row.call_id,
+        )
+        for row in rows
+    ]
+
+
+def save_process(session: Session, process: Process) -> None:
+    """Insert or overwrite what a process tells of itself."""
+    session.execute(
+        upsert(session, process_status, key=("name",)),
+        {
+            "name": process.name,
+            "pid": process.pid,
+            "host": process.host,
+            "version": process.version,
+            "started_at": process.started_at,
+            "renewed_at": process.renewed_at,
+            "ready": int(process.ready),
+            "problem": process.problem,
+            "figures": dict(process.figures),
+        },
+    )
+
+
+def list_processes(session: Session) -> list[Process]:
+    """Return every process that ever told of itself, by name."""
+    rows = session.execute(select(process_status).order_by(process_status.c.name))
+    return [
+        Process(
+            name=row.name,
+            pid=row.pid,
+            host=row.host,
+            version=row.version,
+            started_at=row.started_at,
+            renewed_at=row.renewed_at,
+            ready=bool(row.ready),
+            problem=row.problem,
+            figures=row.figures,
+        )
+        for row in rows
+    ]
+
+
+def _call_values(call: LiveCall) -> dict[str, Any]:
+    return {
+        "call_id": call.call_id,
+        "revision": call.revision,
+        "direction": call.direction.value,
+        "did": call.did,
+        "number": call.number,
+        "client_id": call.client_id,
+        "client_name": call.client_name,
+        "placed_by": call.placed_by,
+        "phase": str(call.phase),
+        "since": moment(call.since),
+        "started_at": moment(call.started_at),
+        "answered_at": optional_moment(call.answered_at),
+        "answered_by": call.answered_by,
+        "ringing": list(call.ringing),
+        "talking": list(call.talking),
+        "on_hold": call.on_hold,
+        "plan": plan_to_json(call.decision),
+        "trace": trace_to_json(call.decision),
+        "decided_ms": call.decided_ms,
+    }
+
+
+def _call(row: Row[Any]) -> LiveCall:
+    return LiveCall(
+        call_id=row.call_id,
+        revision=row.revision,
+        direction=Direction(row.direction),
+        did=row.did,
+        number=row.number,
+        client_id=row.client_id,
+        client_name=row.client_name,
+        placed_by=row.placed_by,
+        phase=row.phase,
+        since=microseconds(row.since),
+        started_at=microseconds(row.started_at),
+        answered_at=optional_microseconds(row.answered_at),
+        answered_by=row.answered_by,
+        ringing=tuple(row.ringing),
+        talking=tuple(row.talking),
+        on_hold=row.on_hold,
+        decision=decision_from_json(row.plan, row.trace),
+        decided_ms=row.decided_ms,
+    )
+
+
+def _state_values(state: OperatorState) -> dict[str, Any]:
+    return {
+        "extension": state.extension,
+        "device_state": state.device_state,
+        "state": state.state.value,
+        "since": moment(state.since),
+        "call_id": state.call_id,
+    }

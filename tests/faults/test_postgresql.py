@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
+from sqlalchemy import select
+
 from telephony.domain.record import Disposition
+from telephony.store.engine import open_engine, reading
+from telephony.store.live import list_live_calls
+from telephony.store.outbox import outbox
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage, wait_until
 from tests.lab.asterisk_tree import AsteriskTree
@@ -43,5 +49,14 @@ async def test_calls_go_on_and_no_record_is_lost_while_postgresql_is_down(
             found = await asyncio.to_thread(stage.service.wait_for_records, 4, 30)
             assert {made.disposition for made in found} == {Disposition.ANSWERED}
             assert all(made.decision and made.decision.trace for made in found)
+            # Live state of the outage was never written; the facts were, each once.
+            engine = open_engine(url)
+            with reading(engine) as session:
+                kinds = session.execute(select(outbox.c.kind)).scalars().all()
+                live = list_live_calls(session)
+            engine.dispose()
+            assert live == []
+            facts = ("call.started", "call.answered", "call.ended")
+            assert Counter(kinds) == dict.fromkeys(facts, 4)
     finally:
         await asyncio.to_thread(server.stop)

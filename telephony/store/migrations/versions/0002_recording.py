@@ -45,9 +45,13 @@ def upgrade() -> None:
         sa.Column("since", _moment(), nullable=False),
         sa.Column("started_at", _moment(), nullable=False),
         sa.Column("answered_at", _moment(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
         sa.Column("ringing", sa.JSON(), nullable=False),
         sa.Column("talking", sa.JSON(), nullable=False),
         sa.Column("on_hold", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=True),
+        sa.Column("trace", sa.JSON(), nullable=True),
+        sa.Column("decided_ms", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_live_call")),
     )
     op.create_table(
@@ -72,11 +76,19 @@ def upgrade() -> None:
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_process_status")),
     )
+    op.create_table(
+        "log_cursor",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("inode", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", _moment(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_log_cursor")),
+    )
 
 
 def downgrade() -> None:
     """Drop what was added."""
-    for table in ("process_status", "operator_state", "live_call"):
+    for table in ("log_cursor", "process_status", "operator_state", "live_call"):
         op.drop_table(table)
     for name in ("holds", "talks", "hold_ms", "ended_at"):
         op.drop_column("call_leg", name)

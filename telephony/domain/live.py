@@ -1,0 +1,94 @@
+"""What goes on now: calls that have not ended, and what each operator does.
+
+Times (`at`, `since` …) are microseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telephony.domain.record import Direction
+from telephony.domain.routing import Decision
+
+
+class OperatorActivity(StrEnum):
+    """What an operator does, as far as the phone tells."""
+
+    FREE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+    AWAY = "away"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A call that has not ended. `phase` is a `domain.call.Phase`, `since` when it began.
+
+    `ringing` and `talking` are extensions (numbers where no operator is known); `on_hold` counts
+    the parties on hold; `answered_by` is the extension that answered first. `decision` and
+    `decided_ms` are kept so that a listener that is started in mid-call can record them. Of two
+    versions the one with the greater `revision` is the later one.
+    """
+
+    call_id: str
+    revision: int
+    direction: Direction
+    did: str
+    number: str
+    client_id: int | None
+    client_name: str
+    placed_by: str | None
+    phase: str
+    since: int
+    started_at: int
+    answered_at: int | None = None
+    answered_by: str | None = None
+    ringing: tuple[str, ...] = ()
+    talking: tuple[str, ...] = ()
+    on_hold: int = 0
+    decision: Decision | None = None
+    decided_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorState:
+    """What one extension does since `since`; `device_state` is Asterisk's word for it.
+
+    `call_id` is the call it rings for or talks in, None when it is in none that is followed.
+    """
+
+    extension: str
+    device_state: str
+    state: OperatorActivity
+    since: int
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an earlier process had told when it was last seen, at `seen_at` (None: there is none).
+
+    Its calls may have ended since.
+    """
+
+    calls: tuple[LiveCall, ...] = ()
+    operators: tuple[OperatorState, ...] = ()
+    seen_at: int | None = None
+
+
+_BY_DEVICE = {
+    "NOT_INUSE": OperatorActivity.FREE,
+    "RINGING": OperatorActivity.RINGING,
+    "INUSE": OperatorActivity.BUSY,
+    "RINGINUSE": OperatorActivity.BUSY,
+    "BUSY": OperatorActivity.BUSY,
+    "ONHOLD": OperatorActivity.BUSY,
+    "UNAVAILABLE": OperatorActivity.AWAY,
+}
+
+
+def activity(device_state: str) -> OperatorActivity:
+    """Return what an operator does whose phone is in a device state of Asterisk."""
+    return _BY_DEVICE.get(device_state, OperatorActivity.UNKNOWN)

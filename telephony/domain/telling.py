@@ -1,0 +1,82 @@
+"""What a followed call looks like to others while it goes on."""
+
+from __future__ import annotations
+
+from telephony.domain.call import Call, State
+from telephony.domain.legs import Leg
+from telephony.domain.live import LiveCall
+from telephony.domain.record_types import Context, Direction
+from telephony.domain.roles import (
+    called_extension,
+    called_legs,
+    client_number,
+    direction_of,
+    name_of,
+    owner,
+)
+
+
+def live_call(call: Call, context: Context, before: LiveCall | None, revision: int) -> LiveCall:
+    """Return a call that has not ended as it is told; `before` is how it was told last."""
+    state = call.state
+    direction = direction_of(call, context)
+    legs = called_legs(state) or list(state.legs)
+    talked = [leg for leg in legs if leg.talks]
+    first = min(talked, key=lambda leg: leg.talks[0][1], default=None)
+    phase = state.phase.value
+    last = call.events[-1].at if call.events else 0
+    told = state.offered or state.finished
+    internal = direction is Direction.INTERNAL
+    return LiveCall(
+        call_id=call.id,
+        revision=revision,
+        direction=direction,
+        did=(told.did if told else context.did) if direction is Direction.IN else "",
+        number=called_extension(call, context)
+        if internal
+        else context.number or client_number(call, context),
+        client_id=context.client_id,
+        client_name=context.client_name,
+        placed_by=call.placed_by,
+        phase=phase,
+        since=before.since if before is not None and before.phase == phase else last,
+        started_at=_started(state, last),
+        answered_at=first.talks[0][1] if first else None,
+        answered_by=_answered_by(first, direction, state, context),
+        ringing=tuple(name_of(leg, state, context) for leg in legs if _rings(leg)),
+        talking=_talking(call, context, legs),
+        on_hold=sum(leg.holding for leg in (state.origin, *legs)),
+        decision=context.decision,
+        decided_ms=context.decided_ms,
+    )
+
+
+def is_told(call: Call) -> bool:
+    """Tell whether a call is one for others: somebody is called, or it was announced."""
+    return call.announced or bool(call.state.legs)
+
+
+def _started(state: State, last: int) -> int:
+    if state.offered:
+        return state.offered.at
+    return state.began_at if state.began_at is not None else last
+
+
+def _rings(leg: Leg) -> bool:
+    rang = leg.rang_at is not None and leg.dial_ended_at is None
+    return rang and not leg.talks and leg.ended_at is None
+
+
+def _talking(call: Call, context: Context, legs: list[Leg]) -> tuple[str, ...]:
+    names = [name_of(leg, call.state, context) for leg in legs if leg.talking]
+    if call.placed_by is not None and call.state.origin.talking:
+        names.insert(0, call.placed_by)
+    return tuple(dict.fromkeys(names))
+
+
+def _answered_by(
+    first: Leg | None, direction: Direction, state: State, context: Context
+) -> str | None:
+    if first is None or direction is Direction.OUT:
+        return None
+    return owner(first, state, context)[1]
