@@ -6,13 +6,13 @@ also come from a file named by the same variable with `_FILE` behind it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from telephony.domain.numbers import is_country
+from telephony import parsing
+from telephony.parsing import Network
 
 
 class SettingsError(Exception):
@@ -47,33 +47,30 @@ class Settings:
     language: str
     log_level: str
     log_format: str
+    queue_log: Path | None
+    cdr_file: Path | None
+    cdr_url: str
+    web_host: str
+    web_port: int
+    web_url: str
+    web_proxies: int
+    metrics_allow: tuple[Network, ...]
+    secret_key: tuple[str, ...]
+    redis_url: str
+    redis_server: str
+    outgoing_allow: tuple[Network, ...]
+    outgoing_ports: tuple[int, ...]
+    smtp_host: str
+    smtp_port: int
+    smtp_security: str
+    smtp_user: str
+    smtp_password: str
+    mail_from: str
 
     @property
     def spill(self) -> Path:
         """The file that keeps records while the database cannot."""
         return self.data_dir / "spill.jsonl"
-
-
-def _matching(pattern: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isascii() and text.isdigit() else 0
-    if not 1 <= port <= 65535:
-        raise ValueError(text)
-    return port
-
-
-def _country(text: str) -> str:
-    if not is_country(text):
-        raise ValueError(text)
-    return text
 
 
 SETTINGS = (
@@ -83,7 +80,7 @@ SETTINGS = (
         "Where the records are kept.",
         "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
         "sqlite:///dutyline.db",
-        _matching(r"(sqlite:///|postgresql(\+psycopg)?://).+"),
+        parsing.matching(r"(sqlite:///|postgresql(\+psycopg)?://).+"),
         secret=True,
     ),
     Setting(
@@ -100,7 +97,7 @@ SETTINGS = (
         "Where Asterisk's manager interface listens.",
         "a host name or an address",
         "127.0.0.1",
-        _matching(r"[A-Za-z0-9.:_-]+"),
+        parsing.matching(r"[A-Za-z0-9.:_-]+"),
     ),
     Setting(
         "DUTYLINE_AMI_PORT",
@@ -108,7 +105,7 @@ SETTINGS = (
         "Its TCP port.",
         "a number from 1 to 65535",
         "5038",
-        _port,
+        parsing.port,
     ),
     Setting(
         "DUTYLINE_AMI_USER",
@@ -116,7 +113,7 @@ SETTINGS = (
         "The manager user that `dutyline pbx-config` writes.",
         "letters, digits, - and _",
         "dutyline",
-        _matching(r"[A-Za-z0-9_-]{1,40}"),
+        parsing.matching(r"[A-Za-z0-9_-]{1,40}"),
     ),
     Setting(
         "DUTYLINE_AMI_SECRET",
@@ -124,7 +121,7 @@ SETTINGS = (
         "That user's password.",
         "8 to 80 printable characters without spaces, quotes, ; and \\",
         None,
-        _matching(r"[!#-&(-:<-\[\]-~]{8,80}"),
+        parsing.matching(r"[!#-&(-:<-\[\]-~]{8,80}"),
         secret=True,
     ),
     Setting(
@@ -133,7 +130,7 @@ SETTINGS = (
         "Secret that the dialplan puts into its events, so that nobody else's are believed.",
         "16 to 80 letters, digits, - and _",
         None,
-        _matching(r"[A-Za-z0-9_-]{16,80}"),
+        parsing.matching(r"[A-Za-z0-9_-]{16,80}"),
         secret=True,
     ),
     Setting(
@@ -142,7 +139,7 @@ SETTINGS = (
         "How numbers without a country code are read.",
         "a two-letter country code such as RU, DE or US",
         "RU",
-        _country,
+        parsing.country,
     ),
     Setting(
         "DUTYLINE_LANGUAGE",
@@ -150,7 +147,7 @@ SETTINGS = (
         "Language of what the commands print.",
         "en or ru",
         "en",
-        _matching(r"en|ru"),
+        parsing.matching(r"en|ru"),
     ),
     Setting(
         "DUTYLINE_LOG_LEVEL",
@@ -158,7 +155,7 @@ SETTINGS = (
         "From which level on messages are logged.",
         "debug, info, warning or error",
         "info",
-        _matching(r"debug|info|warning|error"),
+        parsing.matching(r"debug|info|warning|error"),
     ),
     Setting(
         "DUTYLINE_LOG_FORMAT",
@@ -166,7 +163,166 @@ SETTINGS = (
         "text for people, json for machines.",
         "text or json",
         "text",
-        _matching(r"text|json"),
+        parsing.matching(r"text|json"),
+    ),
+    Setting(
+        "DUTYLINE_QUEUE_LOG",
+        "queue_log",
+        "The PBX's queue_log, to fill in calls that ended while nobody listened.",
+        "empty, or a file such as /var/log/asterisk/queue_log",
+        "",
+        parsing.optional_path,
+    ),
+    Setting(
+        "DUTYLINE_CDR_FILE",
+        "cdr_file",
+        "The PBX's call records as CSV, for the same.",
+        "empty, or a file such as /var/log/asterisk/cdr-csv/Master.csv",
+        "",
+        parsing.optional_path,
+    ),
+    Setting(
+        "DUTYLINE_CDR_URL",
+        "cdr_url",
+        "A database in which the PBX has its table cdr, for the same.",
+        "empty, or DRIVER://USER:PASSWORD@HOST/asteriskcdrdb",
+        "",
+        parsing.matching(r"|[a-z0-9_]+(\+[a-z0-9_]+)?://.+"),
+        secret=True,
+    ),
+    Setting(
+        "DUTYLINE_WEB_HOST",
+        "web_host",
+        "On which address the panel listens.",
+        "a host name or an address; 0.0.0.0 for all",
+        "127.0.0.1",
+        parsing.matching(r"[A-Za-z0-9.:_-]+"),
+    ),
+    Setting(
+        "DUTYLINE_WEB_PORT",
+        "web_port",
+        "Its TCP port.",
+        "a number from 1 to 65535",
+        "8080",
+        parsing.port,
+    ),
+    Setting(
+        "DUTYLINE_WEB_URL",
+        "web_url",
+        "The panel's address as people's browsers see it; with https its cookie is Secure.",
+        "empty, or such as https://calls.example.com",
+        "",
+        parsing.site,
+    ),
+    Setting(
+        "DUTYLINE_WEB_PROXIES",
+        "web_proxies",
+        "How many reverse proxies stand before the panel and tell the visitor's address.",
+        "a number from 0 to 5",
+        "0",
+        parsing.few,
+    ),
+    Setting(
+        "DUTYLINE_METRICS_ALLOW",
+        "metrics_allow",
+        "From which addresses /metrics is read without a token.",
+        "addresses and networks, separated by commas",
+        "127.0.0.1,::1",
+        parsing.networks,
+    ),
+    Setting(
+        "DUTYLINE_SECRET_KEY",
+        "secret_key",
+        "Seals secrets in the database and signs the panel's cookies; empty: a key file in "
+        "DUTYLINE_DATA_DIR.",
+        "empty, or 32 to 200 characters without spaces; several by commas, the new one first",
+        "",
+        parsing.keys,
+        secret=True,
+    ),
+    Setting(
+        "DUTYLINE_REDIS_URL",
+        "redis_url",
+        "The Redis that carries jobs to the workers; empty: a private one that `dutyline run` "
+        "starts.",
+        "empty, redis://…, rediss://… or unix://…",
+        "",
+        parsing.matching(r"((redis|rediss|unix)://\S+)?"),
+        secret=True,
+    ),
+    Setting(
+        "DUTYLINE_REDIS_SERVER",
+        "redis_server",
+        "The program of the private Redis.",
+        "a program in PATH, or the path of one",
+        "redis-server",
+        parsing.matching(r".+"),
+    ),
+    Setting(
+        "DUTYLINE_OUTGOING_ALLOW",
+        "outgoing_allow",
+        "Private networks that webhooks may reach, also by http; other addresses that are not "
+        "public are refused.",
+        "empty, or addresses and networks, separated by commas",
+        "",
+        parsing.networks,
+    ),
+    Setting(
+        "DUTYLINE_OUTGOING_PORTS",
+        "outgoing_ports",
+        "TCP ports that webhooks may use.",
+        "numbers from 1 to 65535, separated by commas",
+        "80,443,8080,8443",
+        parsing.ports,
+    ),
+    Setting(
+        "DUTYLINE_SMTP_HOST",
+        "smtp_host",
+        "The mail server for notices; empty: none are sent.",
+        "empty, a host name or an address",
+        "",
+        parsing.matching(r"[A-Za-z0-9.:_-]*"),
+    ),
+    Setting(
+        "DUTYLINE_SMTP_PORT",
+        "smtp_port",
+        "Its TCP port.",
+        "a number from 1 to 65535",
+        "587",
+        parsing.port,
+    ),
+    Setting(
+        "DUTYLINE_SMTP_SECURITY",
+        "smtp_security",
+        "How the connection to it is protected: from the start (tls), by STARTTLS, or not.",
+        "starttls, tls or none",
+        "starttls",
+        parsing.matching(r"starttls|tls|none"),
+    ),
+    Setting(
+        "DUTYLINE_SMTP_USER",
+        "smtp_user",
+        "The user to log in as; empty: no login.",
+        "empty, or a name without spaces",
+        "",
+        parsing.matching(r"\S*"),
+    ),
+    Setting(
+        "DUTYLINE_SMTP_PASSWORD",
+        "smtp_password",
+        "That user's password.",
+        "empty, or printable characters",
+        "",
+        parsing.matching(r"[^\x00-\x1f\x7f]*"),
+        secret=True,
+    ),
+    Setting(
+        "DUTYLINE_MAIL_FROM",
+        "mail_from",
+        "The sender's address of notices; must be set when there is a mail server.",
+        "empty, or an e-mail address such as dutyline@example.com",
+        "",
+        parsing.matching(r"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)?"),
     ),
 )
 
@@ -211,7 +367,14 @@ def read_settings(environ: Mapping[str, str], *, without: frozenset[str] = froze
 
 
 # Read by the test lab and the supervisor, not settings.
-_OTHERS = frozenset({"DUTYLINE_LAB_CACHE", "DUTYLINE_LAB_ASTERISK", "DUTYLINE_SUPERVISED"})
+_OTHERS = frozenset(
+    {
+        "DUTYLINE_LAB_CACHE",
+        "DUTYLINE_LAB_ASTERISK",
+        "DUTYLINE_LAB_CHROMIUM",
+        "DUTYLINE_SUPERVISED",
+    }
+)
 
 
 def _text(setting: Setting, environ: Mapping[str, str]) -> str | None:

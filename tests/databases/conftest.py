@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from telephony.store.engine import open_engine
+from telephony.store.engine import connected_for_writing, open_engine
 from telephony.store.migrations import migrate
 from tests.lab.cache import default_cache
 from tests.lab.postgres import Postgres, ensure_postgres
@@ -41,3 +41,35 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = open_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Give an engine for a migrated database that the tests of a module share."""
+    name = f"shared_{next(_numbers)}"
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'dutyline.db'}"
+    else:
+        url = request.getfixturevalue("postgres").create_database(name)
+    migrate(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+    if request.param == "postgresql":
+        request.getfixturevalue("postgres").drop_database(name)
+
+
+@pytest.fixture
+def emptied(shared_engine: Engine) -> Engine:
+    """Give the module's database with no rows in the tables of calls and what follows from them."""
+    tables = ("delivery", "outbox", "lane", "webhook", "notice_recipient", "notice", "call")
+    with connected_for_writing(shared_engine) as connection:
+        if shared_engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        else:
+            for table in tables:
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence")
+    return shared_engine

@@ -12,7 +12,7 @@ def settings_table() -> str:
         name = f"`{setting.name}`"
         if setting.secret:
             name += f" or `{setting.name}_FILE`"
-        default = "must be set" if setting.default is None else f"`{setting.default}`"
+        default = {None: "must be set", "": "empty"}.get(setting.default, f"`{setting.default}`")
         may_be = setting.may_be.replace("\\", "\\\\").replace("|", "\\|")
         lines.append(f"| {name} | {setting.about} | {may_be} | {default} |")
     return "\n".join(lines) + "\n"

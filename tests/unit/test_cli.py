@@ -127,8 +127,10 @@ def test_calls_as_a_table(admin: Admin) -> None:
     engine.dispose()
     lines = admin.says("calls", "--limit", "2", "--zone", "Europe/Moscow").splitlines()
     assert lines[0].split() == [
-        "Began", "From", "Client", "To", "Outcome", "Answered", "by", "Wait", "Talk", "Hung", "up",
+        "Began", "Direction", "Number", "Client", "Dialled", "Placed", "by", "Outcome",
+        "Answered", "by", "Wait", "Talk", "Hung", "up",
     ]  # fmt: skip
+    assert "no calls yet" in admin.says("calls", "--direction", "out")
     assert "2026-11-22 10:16:40" in lines[2]
     assert "Ромашка" in lines[2]
     assert "10.5 s" in lines[2]

@@ -1,0 +1,65 @@
+"""`dutyline work`: the jobs of a queue are done."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import Engine
+
+from telephony.cli.common import Failed, database, readable, settings_for
+from telephony.jobs import JOBS
+from telephony.mailing import Mailer
+from telephony.outgoing import Outgoing
+from telephony.privateredis import redis_url
+from telephony.secrets import SecretError, open_vault
+from telephony.sending import Tools
+from telephony.settings import Settings
+from telephony.status import Beat
+from telephony.supervisor import die_with_parent
+from telephony.transport import QUEUES, open_redis
+from telephony.worker import Worker
+
+
+@click.command()
+@click.argument("queue", type=click.Choice(QUEUES))
+@readable
+def work(queue: str) -> None:
+    """Do the jobs of a queue: now for what must not wait, bulk for what goes over the network."""
+    die_with_parent()
+    settings = settings_for(ami=False)
+    with database(settings) as engine:
+        connection = open_redis(redis_url(settings.redis_url, settings.data_dir))
+        worker = Worker(queue, connection, tools_of(settings, engine), JOBS)
+        beat = Beat(engine, f"worker-{queue}")
+        beat.start(worker.look)
+        worker.run()
+        beat.stop()
+
+
+def tools_of(settings: Settings, engine: Engine) -> Tools:
+    """Return what jobs work with. Raises Failed."""
+    try:
+        vault = open_vault(settings.secret_key, settings.data_dir)
+    except SecretError as error:
+        raise Failed(str(error)) from None
+    return Tools(engine, vault, outgoing_of(settings), mailer_of(settings))
+
+
+def outgoing_of(settings: Settings) -> Outgoing:
+    """Return the room from which webhooks go out."""
+    return Outgoing(settings.outgoing_allow, settings.outgoing_ports)
+
+
+def mailer_of(settings: Settings) -> Mailer | None:
+    """Return the mail server of the settings, None when there is none. Raises Failed."""
+    if not settings.smtp_host:
+        return None
+    if not settings.mail_from:
+        raise Failed("DUTYLINE_SMTP_HOST is set, DUTYLINE_MAIL_FROM is not: who sends the mails?")
+    return Mailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        settings.smtp_password,
+        settings.mail_from,
+    )
