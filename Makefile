@@ -1,11 +1,13 @@
-# Everything these targets make lies in .build; `make clean` removes it.
+# Everything these targets make lies in .build, and in web/ what git ignores; `make clean` removes it.
 SHELL := /bin/sh
 BIN := .build/venv/bin
 PYTEST := $(BIN)/python -m pytest
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo bench clean lock \
-	test-unit test-databases test-asterisk test-faults
+	test-unit test-databases test-panel test-asterisk test-browser test-faults translations
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,13 +15,15 @@ help: ## Show this list
 setup: ## Install what the other targets need (they call it themselves)
 	@tests/lab/setup.sh
 
-check: setup ## Formatting, lint, types, import contracts
+check: setup ## Formatting, lint, types, import contracts, the image's files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .build/lint-imports
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
-test: check test-unit test-databases test-asterisk test-faults ## All checks and all tests
+test: check test-unit test-databases test-panel test-asterisk test-browser test-faults ## All checks and all tests
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
@@ -28,8 +32,14 @@ test-unit: setup ## Unit, property, golden and repository tests, with branch cov
 test-databases: setup ## The store and the writer on SQLite and PostgreSQL
 	$(PYTEST) tests/databases
 
+test-panel: setup ## The panel by Flask's test client: rights, CSRF, sign-in, health, translations
+	$(PYTEST) tests/panel
+
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk
+
+test-browser: setup ## The panel in a real Chromium
+	$(PYTEST) tests/browser
 
 test-faults: setup ## The service killed, stopped, hung
 	$(PYTEST) tests/faults
@@ -41,8 +51,13 @@ bench: setup ## Benchmarks: tables with ratios from one run
 	$(BIN)/python -m tests.bench
 
 lock: setup ## Pin what pyproject.toml asks for (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
+	$(COMPILE) pyproject.toml --extra dev -o requirements.lock
+	$(COMPILE) pyproject.toml -c requirements.lock -o docker/run.lock
+	$(COMPILE) docker/build.in -c requirements.lock -o docker/build.lock
+
+translations: setup ## Bring web/translations up to date with the messages of web/
+	$(BIN)/python -m web.catalogues update
 
 clean: ## Remove everything that was installed, fetched or made
-	rm -rf .build
+	rm -rf .build web/static/vendor
+	find web/translations -name '*.mo' -delete

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes .build/venv with everything of requirements.lock. Installs Python itself where it is
-# missing and we may (root, or sudo without a password); says what to do where we may not.
+# Makes .build/venv with everything of requirements.lock, and the panel's style sheets, scripts and
+# compiled catalogues. Installs Python itself where it is missing and we may (root, or sudo without
+# a password); says what to do where we may not.
 set -eu
 cd "$(dirname "$0")/../.."
 venv=.build/venv
@@ -32,8 +33,24 @@ find_python() {
     return 1
 }
 
-want=$(cat requirements.lock pyproject.toml | cksum)
-if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then exit 0; fi
+# What the panel needs beside its code; each does nothing when it is up to date.
+panel() {
+    "$venv/bin/python" -P web/assets.py
+    "$venv/bin/python" -P web/catalogues.py compile
+}
+
+project() {
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
+        --no-build-isolation -e .
+    cksum <pyproject.toml >"$venv/.project-of"
+}
+
+want=$(cksum <requirements.lock)
+if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
+    [ "$(cat "$venv/.project-of")" = "$(cksum <pyproject.toml)" ] || project
+    panel
+    exit 0
+fi
 
 python=$(find_python) || { install python3 python3-venv && python=$(find_python); } || {
     echo "✗ Python 3.11 or newer is needed: install it (Debian: apt-get install python3 python3-venv)" >&2
@@ -51,5 +68,6 @@ if ! "$python" -m venv "$venv" 2>.build/venv.log; then
 fi
 echo "· installing Python packages into $venv"
 "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-"$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+project
 echo "$want" >"$stamp"
+panel

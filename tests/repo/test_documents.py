@@ -85,7 +85,8 @@ def test_the_columns_of_the_clients_file() -> None:
 
 def test_every_event_of_the_log() -> None:
     calls = re.compile(r"log\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_.]+)\"")
-    logged = {name for path in python("telephony") for name in calls.findall(path.read_text())}
+    files = (*python("telephony"), *python("web"))
+    logged = {name for path in files for name in calls.findall(path.read_text())}
     assert logged
     assert sorted(first_codes(section(read("docs/operations.md"), "Logs"))) == sorted(logged)
 

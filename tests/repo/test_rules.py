@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.repo.files import ROOT, project, python, read, tracked
 
 _LONGEST_FILE = 400
@@ -24,18 +26,17 @@ def _contracts() -> list[dict[str, object]]:
     return found
 
 
-def test_every_part_of_telephony_has_its_layer() -> None:
-    (layers,) = [one for one in _contracts() if one["type"] == "layers"]
+@pytest.mark.parametrize("package", ["telephony", "web"])
+def test_every_part_has_its_layer(package: str) -> None:
+    (layers,) = [one for one in _contracts() if one.get("containers") == [package]]
     assert layers["exhaustive"] is True
-    assert layers["containers"] == ["telephony"]
     named = layers["layers"]
     ignored = layers["exhaustive_ignores"]
     assert isinstance(named, list)
     assert isinstance(ignored, list)
     parts = [part.strip() for line in named for part in line.split("|")]
     there = {
-        path.relative_to(ROOT / "telephony").parts[0].removesuffix(".py")
-        for path in python("telephony")
+        path.relative_to(ROOT / package).parts[0].removesuffix(".py") for path in python(package)
     }
     assert len(parts) == len(set(parts))
     assert {*parts, *ignored, "__init__"} == there
@@ -55,7 +56,8 @@ def test_modules_of_the_other_contracts_exist() -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {path.name: path.read_text().count("\n") for path in python("telephony")}
+    files = (*python("telephony"), *python("web"))
+    lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in files}
     assert {name: count for name, count in lengths.items() if count > _LONGEST_FILE} == {}
 
 

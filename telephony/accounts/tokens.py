@@ -1,0 +1,42 @@
+"""Tokens of the API: made once, shown once, kept as hashes."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from telephony.accounts.passwords import digest
+from telephony.store.accounts import ApiToken, get_user
+from telephony.store.sessions import token_by_hash
+
+PREFIX = "dl_"
+
+_NOTED_AGAIN_AFTER = timedelta(minutes=1)
+
+
+def new_token() -> tuple[str, str]:
+    """Return (the token to show, the hash to keep)."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    return token, digest(token)
+
+
+def find_token(session: Session, presented: str, now: datetime) -> ApiToken | None:
+    """Return the token that was presented; None when it is unknown, revoked or expired,
+    or its maker may no longer sign in. Only reads: whoever lets it in notes its use (`use_is_due`).
+    """
+    if not presented.startswith(PREFIX):
+        return None
+    token = token_by_hash(session, digest(presented))
+    if token is None or token.revoked_at is not None:
+        return None
+    if token.expires_at is not None and token.expires_at <= now:
+        return None
+    maker = get_user(session, token.user_id)
+    return token if maker is not None and maker.active else None
+
+
+def use_is_due(token: ApiToken, now: datetime) -> bool:
+    """Return whether a use of the token should be noted: at most once a minute."""
+    return token.used_at is None or token.used_at <= now - _NOTED_AGAIN_AFTER

@@ -1,0 +1,23 @@
+"""Who may do what: the roles of people and the scopes of API tokens."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a user of the panel is: an admin may do everything, an operator sees their own calls."""
+
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+
+
+class Scope(StrEnum):
+    """What a token of the API may read."""
+
+    CALLS_READ = "calls:read"
+    CLIENTS_READ = "clients:read"
+    OPERATORS_READ = "operators:read"
+    EVENTS_READ = "events:read"
+    METRICS_READ = "metrics:read"

@@ -1,0 +1,1 @@
+"""The panel through Flask's test client."""

@@ -1,0 +1,1 @@
+"""What only admins see: users, API tokens, the audit log."""

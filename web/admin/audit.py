@@ -1,0 +1,41 @@
+"""The audit log: who changed what, when, from where."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from telephony.accounts import Role
+from telephony.store.audit import list_audit
+from telephony.store.engine import reading
+from web.pages import PER_PAGE, Paging, page_number
+from web.rights import allow
+from web.services import services
+from web.words import ACTIONS, action_words
+
+blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+@blueprint.get("")
+@allow(Role.ADMIN)
+def index() -> str:
+    """List the log, newest first."""
+    actor = request.args.get("actor", "")[:100].strip()
+    action = request.args.get("action", "")
+    number = page_number()
+    with reading(services().engine) as session:
+        entries, total = list_audit(
+            session,
+            limit=PER_PAGE,
+            offset=(number - 1) * PER_PAGE,
+            actor=actor.casefold(),
+            action=action,
+        )
+    return render_template(
+        "admin/audit.html",
+        entries=entries,
+        actor=actor,
+        action=action,
+        actions=ACTIONS,
+        action_words=action_words,
+        paging=Paging(number, PER_PAGE, total),
+    )

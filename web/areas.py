@@ -1,0 +1,43 @@
+"""The areas of the panel: each has a blueprint of its own."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from web import home, style
+from web.admin import audit, tokens, users
+from web.api import document
+from web.auth import views as auth
+from web.calls import views as calls
+from web.clients import views as clients
+from web.health import metrics, probes
+from web.health import views as health
+from web.operators import views as operators
+from web.profile import views as profile
+
+PANEL = (
+    home.blueprint,
+    calls.blueprint,
+    clients.blueprint,
+    operators.blueprint,
+    auth.blueprint,
+    profile.blueprint,
+    health.blueprint,
+    users.blueprint,
+    tokens.blueprint,
+    audit.blueprint,
+    style.blueprint,
+    probes.blueprint,
+    metrics.blueprint,
+)
+
+
+def register(app: Flask, csrf: CSRFProtect) -> None:
+    """Add every area to the application.
+
+    `csrf` is for the API alone, which looks at no cookie: `csrf.exempt(blueprint)`.
+    """
+    for blueprint in PANEL:
+        app.register_blueprint(blueprint)
+    document.register(app, csrf)

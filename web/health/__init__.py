@@ -1,0 +1,1 @@
+"""How the parts of Dutyline are: for people, for load balancers, for Prometheus."""

@@ -1,0 +1,40 @@
+"""What the health page, /readyz and /metrics read from the database, in one snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from telephony.store.live import Process, list_operator_states, list_processes, live_call
+from telephony.store.outbox import pending_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Processes, live calls by direction, operators by state, and facts that wait."""
+
+    processes: tuple[Process, ...]
+    calls: Mapping[str, int]
+    operators: Mapping[str, int]
+    facts: int
+    oldest_fact: datetime | None
+
+
+def look(session: Session) -> Found:
+    """Read it all. Raises SQLAlchemyError when the database does not answer."""
+    directions = select(live_call.c.direction, func.count().label("calls")).group_by(
+        live_call.c.direction
+    )
+    facts, oldest = pending_facts(session)
+    return Found(
+        processes=tuple(list_processes(session)),
+        calls={row.direction: row.calls for row in session.execute(directions)},
+        operators=Counter(str(item.state) for item in list_operator_states(session)),
+        facts=facts,
+        oldest_fact=oldest,
+    )

@@ -1,0 +1,145 @@
+"""The reader's language and time zone, and how times, numbers and telephone numbers are written."""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import phonenumbers
+from flask import Flask, g, request
+from flask_babel import (
+    Babel,
+    format_date,
+    format_decimal,
+    format_time,
+    format_timedelta,
+    get_locale,
+)
+
+from telephony.words import LANGUAGES, say
+from web.rights import optional_user
+from web.services import services
+from web.texts import gettext
+
+COOKIE = "dutyline_language"
+NAMES = {"en": "English", "ru": "Русский"}
+
+
+def set_up(app: Flask) -> None:
+    """Choose language and zone for every request, and give templates the filters."""
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "UTC"
+    Babel(app, default_locale="en", locale_selector=_locale, timezone_selector=zone)
+    app.jinja_env.filters.update(
+        moment=moment,
+        day=day,
+        clock=clock,
+        ago=ago,
+        duration=duration,
+        phone=phone,
+        number=number,
+        word=word,
+        browser=browser,
+    )
+
+
+def language() -> str:
+    """Return the reader's language: the user's, or the one chosen at sign-in, or the browser's."""
+    user = optional_user()
+    if user is not None and user.language in LANGUAGES:
+        return str(user.language)
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES, "en") or "en"
+
+
+def _locale() -> str:
+    # British, for its 24 hours and its day before the month; the words are plain English.
+    return {"en": "en_GB"}.get(language(), language())
+
+
+def zone() -> str:
+    """Return the name of the reader's zone: the user's own, or the browser's at sign-in, or UTC."""
+    user = optional_user()
+    row = g.get("session_row")
+    for name in (user.zone if user else None, row.zone if row else None):
+        if name and name in zones():
+            return str(name)
+    return "UTC"
+
+
+@functools.cache
+def zones() -> frozenset[str]:
+    """Return the names of all time zones."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment with date, time and seconds in the reader's zone."""
+    return "" if at is None else f"{format_date(at, 'medium')}, {format_time(at, 'medium')}"
+
+
+def clock(at: datetime | None) -> str:
+    """Return a moment's time of day in the reader's zone."""
+    return "" if at is None else str(format_time(at, "medium"))
+
+
+def day(at: datetime | None) -> str:
+    """Return a moment's date in the reader's zone."""
+    return "" if at is None else str(format_date(at, "medium"))
+
+
+def ago(at: datetime) -> str:
+    """Return how long ago a moment was, in words; a moment to come is told as such."""
+    passed = services().now() - at.astimezone(UTC)
+    if abs(passed) < timedelta(seconds=2):
+        return gettext("just now")
+    return str(format_timedelta(-passed, granularity="second", add_direction=True))
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as 0:07, 12:34 or 1:02:03."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def number(value: float) -> str:
+    """Return a number with the language's separators."""
+    return str(format_decimal(value))
+
+
+def phone(text: str) -> str:
+    """Return a telephone number in groups: national for the country of the settings."""
+    if not text.startswith("+"):
+        return text
+    try:
+        parsed = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def browser(agent: str) -> str:
+    """Return a browser's name and system out of what it says of itself."""
+    names = ("Edg/", "OPR/", "YaBrowser/", "Firefox/", "Chrome/", "Safari/")
+    called = {"Edg": "Edge", "OPR": "Opera", "YaBrowser": "Yandex"}
+    name = next((one.rstrip("/") for one in names if one in agent), agent.partition("/")[0])
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    system = next((one for one in systems if one in agent), "")
+    return ", ".join(part for part in (called.get(name, name)[:40], system) if part)
+
+
+def word(code: StrEnum) -> str:
+    """Return the word for a code of a call (see telephony.words) in the reader's language."""
+    return say(code, current_language())
+
+
+def current_language() -> str:
+    """Return the language of the answer being made: en or ru."""
+    locale = get_locale()
+    return str(locale.language) if locale is not None else "en"

@@ -1,0 +1,1 @@
+"""What every user decides about their own account."""

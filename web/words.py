@@ -1,0 +1,99 @@
+"""The panel's words for codes of accounts, processes and the audit log."""
+
+from __future__ import annotations
+
+from telephony.accounts import Role, Scope
+from telephony.accounts.passwords import LONGEST, SHORTEST
+from telephony.accounts.users import Problem
+from web.texts import gettext
+
+
+def role_words(role: Role) -> str:
+    """Return the name of a role."""
+    return {
+        Role.ADMIN: gettext("administrator"),
+        Role.SUPERVISOR: gettext("supervisor"),
+        Role.OPERATOR: gettext("operator"),
+    }[role]
+
+
+def role_about(role: Role) -> str:
+    """Return what a role may do."""
+    return {
+        Role.ADMIN: gettext("Everything, with users and API tokens."),
+        Role.SUPERVISOR: gettext(
+            "All calls, clients and operators, and the health of the service."
+        ),
+        Role.OPERATOR: gettext("Own calls, the lists of clients and operators."),
+    }[role]
+
+
+def scope_words(scope: Scope) -> str:
+    """Return what a scope allows."""
+    return {
+        Scope.CALLS_READ: gettext("read calls"),
+        Scope.CLIENTS_READ: gettext("read clients"),
+        Scope.OPERATORS_READ: gettext("read operators"),
+        Scope.EVENTS_READ: gettext("read events"),
+        Scope.METRICS_READ: gettext("read metrics"),
+    }[scope]
+
+
+def problem_words(problem: Problem) -> str:
+    """Return why an account cannot be so, and what to do."""
+    return {
+        Problem.LOGIN_FORM: gettext("Use 2 to 60 letters, digits and . @ + - _"),
+        Problem.LOGIN_TAKEN: gettext("This login is taken: choose another."),
+        Problem.NAME_EMPTY: gettext("Enter a name."),
+        Problem.EXTENSION_FORM: gettext("An extension has 2 to 10 digits."),
+        Problem.PASSWORD_SHORT: gettext("Use at least %(count)d characters.", count=SHORTEST),
+        Problem.PASSWORD_LONG: gettext("Use at most %(count)d characters.", count=LONGEST),
+        Problem.PASSWORD_GUESSED: gettext("This password is too easy to guess."),
+        Problem.LAST_ADMIN: gettext(
+            "This is the last active administrator: make another one first."
+        ),
+    }[problem]
+
+
+def action_words(action: str) -> str:
+    """Return what a line of the audit log says was done; an unknown code stands for itself."""
+    return {
+        "signin.done": gettext("signed in"),
+        "signin.refused": gettext("wrong password"),
+        "signin.code_refused": gettext("wrong code"),
+        "signin.ended": gettext("signed out"),
+        "user.added": gettext("added a user"),
+        "user.changed": gettext("changed a user"),
+        "user.disabled": gettext("disabled a user"),
+        "user.enabled": gettext("enabled a user"),
+        "user.password_set": gettext("set a password"),
+        "profile.changed": gettext("changed own profile"),
+        "profile.password_changed": gettext("changed own password"),
+        "profile.totp_on": gettext("switched the second step on"),
+        "profile.totp_off": gettext("switched the second step off"),
+        "profile.codes_renewed": gettext("made new recovery codes"),
+        "profile.signed_out_elsewhere": gettext("signed out everywhere else"),
+        "token.added": gettext("made an API token"),
+        "token.revoked": gettext("revoked an API token"),
+    }.get(action, action)
+
+
+ACTIONS = (
+    "signin.done",
+    "signin.refused",
+    "signin.code_refused",
+    "signin.ended",
+    "user.added",
+    "user.changed",
+    "user.disabled",
+    "user.enabled",
+    "user.password_set",
+    "profile.changed",
+    "profile.password_changed",
+    "profile.totp_on",
+    "profile.totp_off",
+    "profile.codes_renewed",
+    "profile.signed_out_elsewhere",
+    "token.added",
+    "token.revoked",
+)
