@@ -10,16 +10,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from telephony.cli.common import Failed, database, readable, settings_for
-from telephony.domain.numbers import normalise
-from telephony.domain.record import CallRecord, Disposition
+from telephony.domain.record import CallRecord, Direction, Disposition
 from telephony.domain.routing import Kind
+from telephony.store.asked import asked_number
 from telephony.store.calls import Filter, count_calls, list_calls
 from telephony.store.engine import reading
 from telephony.words import say
 
 _HEADINGS = {
-    "en": ("Began", "From", "Client", "To", "Outcome", "Answered by", "Wait", "Talk", "Hung up"),
-    "ru": ("Начало", "От", "Клиент", "Кому", "Итог", "Ответил", "Ждал", "Разговор", "Завершил"),
+    "en": (
+        *("Began", "Direction", "Number", "Client", "Dialled", "Placed by", "Outcome"),
+        *("Answered by", "Wait", "Talk", "Hung up"),
+    ),
+    "ru": (
+        *("Начало", "Направление", "Номер", "Клиент", "Набран", "Позвонил", "Итог"),
+        *("Ответил", "Ждал", "Разговор", "Завершил"),
+    ),
 }
 _FALLBACK = {"en": "fallback", "ru": "резерв"}
 _EMPTY = {"en": "no calls yet", "ru": "звонков пока нет"}
@@ -29,9 +35,10 @@ _SHOWN = {"en": "{n} of {total} calls", "ru": "показано звонков: 
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--offset", type=click.IntRange(0), default=0, help="Skip the newest N.")
-@click.option("--number", help="Only this caller, in any notation.")
-@click.option("--operator", help="Only calls this extension answered.")
+@click.option("--number", help="Only this number, in any notation, or its beginning or end.")
+@click.option("--operator", help="Only calls in which this extension took part.")
 @click.option("--disposition", type=click.Choice([item.value for item in Disposition]))
+@click.option("--direction", type=click.Choice([item.value for item in Direction]))
 @click.option("--zone", default="UTC", show_default=True, help="IANA time zone of the times.")
 @readable
 def calls(
@@ -40,20 +47,21 @@ def calls(
     number: str | None,
     operator: str | None,
     disposition: str | None,
+    direction: str | None,
     zone: str,
 ) -> None:
     """Show the records of calls, newest first."""
     settings = settings_for(ami=False)
-    wanted = None
-    if number is not None:
-        wanted = normalise(number, settings.country)
-        if wanted is None:
-            raise Failed(f"--number {number!r} is not a phone number")
     where = Filter(
-        number=wanted,
         operator=operator,
         disposition=Disposition(disposition) if disposition else None,
+        direction=Direction(direction) if direction else None,
     )
+    if number is not None:
+        narrowed = asked_number(where, number, settings.country)
+        if narrowed is None:
+            raise Failed(f"--number {number!r} is not a phone number")
+        where = narrowed
     with database(settings) as engine, reading(engine) as session:
         found = list_calls(session, limit, offset, where)
         total = count_calls(session, where)
@@ -86,9 +94,11 @@ def _row(record: CallRecord, zone: tzinfo, language: str) -> tuple[str, ...]:
         by = f"{by} ({_FALLBACK[language]})".strip()
     return (
         f"{began:%Y-%m-%d %H:%M:%S}",
+        say(record.direction, language),
         record.number or "–",
         record.client_name or "–",
-        record.did,
+        record.did or "–",
+        record.placed_by or "–",
         say(record.disposition, language),
         by or "–",
         _seconds(record.wait_ms, language),

@@ -5,27 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    Row,
-    Select,
-    Table,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    delete,
-    func,
-    select,
-)
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from telephony.domain.record import (
@@ -37,6 +19,8 @@ from telephony.domain.record import (
     Side,
     Source,
 )
+from telephony.store.call_index import index_calls, stored_facets
+from telephony.store.call_tables import call, call_leg
 from telephony.store.codec import (
     decision_from_json,
     moments_from_json,
@@ -47,11 +31,8 @@ from telephony.store.codec import (
     trace_to_json,
 )
 from telephony.store.outbox import Fact, add_facts
+from telephony.store.search import EVERY, Filter, count_calls, find_page
 from telephony.store.tables import (
-    BigKey,
-    Json,
-    UtcDateTime,
-    metadata,
     microseconds,
     moment,
     optional_microseconds,
@@ -59,64 +40,19 @@ from telephony.store.tables import (
     upsert,
 )
 
-# No foreign key to clients or operators: they come and go, what happened stays.
-call = Table(
+__all__ = [
+    "EVERY",
+    "Filter",
+    "Revised",
     "call",
-    metadata,
-    Column("id", BigKey, primary_key=True, autoincrement=True),
-    Column("call_id", Text, nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    Column("did", Text, nullable=False),
-    Column("number", Text, nullable=False),
-    Column("client_id", Integer),
-    Column("client_name", Text, nullable=False),
-    Column("started_at", UtcDateTime, nullable=False),
-    Column("answered_at", UtcDateTime),
-    Column("ended_at", UtcDateTime, nullable=False),
-    Column("wait_ms", BigInteger, nullable=False),
-    Column("ring_ms", BigInteger, nullable=False),
-    Column("talk_ms", BigInteger, nullable=False),
-    Column("disposition", Text, nullable=False),
-    Column("abandoned_in", Text),
-    Column("answered_by", Text),
-    Column("answered_on", Text),
-    Column("hung_up_by", Text, nullable=False),
-    Column("fallback", Text),
-    Column("decided_ms", Float),
-    Column("plan", Json),
-    Column("trace", Json),
-    Column("direction", Text, nullable=False, server_default="in"),
-    Column("placed_by", Text),
-    Column("hold_ms", BigInteger, nullable=False, server_default="0"),
-    Column("source", Text, nullable=False, server_default="events"),
-    Column("moments", Json),
-    UniqueConstraint("call_id"),
-    Index(None, "started_at", "id"),
-    Index(None, "number", "started_at"),
-    Index(None, "did", "started_at"),
-)
-
-call_leg = Table(
     "call_leg",
-    metadata,
-    Column("call_id", Text, ForeignKey("call.call_id", ondelete="CASCADE"), primary_key=True),
-    Column("uniqueid", Text, primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("operator", Text),
-    Column("address", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("rang_at", UtcDateTime),
-    Column("ring_ms", BigInteger, nullable=False),
-    Column("talk_ms", BigInteger, nullable=False),
-    Column("cause", Integer, nullable=False),
-    Column("tech_cause", Integer, nullable=False),
-    Column("ended_at", UtcDateTime),
-    Column("hold_ms", BigInteger, nullable=False, server_default="0"),
-    Column("talks", Json),
-    Column("holds", Json),
-)
+    "count_calls",
+    "get_call",
+    "list_calls",
+    "now_revision",
+    "save_call",
+    "save_calls",
+]
 
 _PAGE = 10_000
 
@@ -127,21 +63,6 @@ class Revised:
 
     record: CallRecord
     revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which calls: those that fit every field given. `since` ≤ start < `until`, aware."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    number: str | None = None
-    did: str | None = None
-    operator: str | None = None
-    disposition: Disposition | None = None
-
-
-EVERY = Filter()
 
 
 def now_revision() -> int:
@@ -166,19 +87,21 @@ def save_calls(session: Session, calls: Sequence[Revised]) -> None:
             latest[item.record.call_id] = item
     if not latest:
         return
+    before = stored_facets(session, list(latest))
     session.execute(
         upsert(session, call, key=("call_id",), newer="revision"),
         [_call_values(item) for item in latest.values()],
     )
     stored = session.execute(
-        select(call.c.call_id, call.c.revision).where(call.c.call_id.in_(list(latest)))
+        select(call.c.id, call.c.call_id, call.c.revision).where(call.c.call_id.in_(list(latest)))
     )
     fresh = {
-        call_id: latest[call_id].record
-        for call_id, revision in stored
+        call_id: (key, latest[call_id].record)
+        for key, call_id, revision in stored
         if revision == latest[call_id].revision
     }
-    _save_legs(session, fresh)
+    _save_legs(session, {call_id: record for call_id, (_, record) in fresh.items()})
+    index_calls(session, fresh, before)
     ended = [
         Fact("call.ended", f"call.ended:{call_id}", {"call_id": call_id}) for call_id in latest
     ]
@@ -195,37 +118,10 @@ def list_calls(
     session: Session, limit: int = 50, offset: int = 0, where: Filter = EVERY
 ) -> list[CallRecord]:
     """Return a page of calls with their legs, newest first; `limit` is at most 10,000."""
-    query = (
-        _filtered(select(call), where)
-        .order_by(call.c.started_at.desc(), call.c.id.desc())
-        .limit(max(0, min(limit, _PAGE)))
-        .offset(max(0, offset))
-    )
-    return _records(session, session.execute(query).all())
-
-
-def count_calls(session: Session, where: Filter = EVERY) -> int:
-    """Count the calls that `list_calls` would page through."""
-    query = _filtered(select(func.count()).select_from(call), where)
-    number: int = session.execute(query).scalar_one()
-    return number
-
-
-def _filtered(query: Select[Any], where: Filter) -> Select[Any]:
-    wanted: list[ColumnElement[bool]] = []
-    if where.since is not None:
-        wanted.append(call.c.started_at >= where.since)
-    if where.until is not None:
-        wanted.append(call.c.started_at < where.until)
-    if where.number is not None:
-        wanted.append(call.c.number == where.number)
-    if where.did is not None:
-        wanted.append(call.c.did == where.did)
-    if where.operator is not None:
-        wanted.append(call.c.answered_by == where.operator)
-    if where.disposition is not None:
-        wanted.append(call.c.disposition == where.disposition.value)
-    return query.where(*wanted)
+    page = find_page(session, where, max(0, min(limit, _PAGE)), max(0, offset))
+    rows = session.execute(select(call).where(call.c.id.in_(page.keys))).all()
+    places = {key: place for place, key in enumerate(page.keys)}
+    return _records(session, sorted(rows, key=lambda row: places[row.id]))
 
 
 def _save_legs(session: Session, records: Mapping[str, CallRecord]) -> None:
@@ -266,6 +162,7 @@ def _call_values(item: Revised) -> dict[str, Any]:
         "revision": item.revision,
         "did": record.did,
         "number": record.number,
+        "tail": record.number[::-1],
         "client_id": record.client_id,
         "client_name": record.client_name,
         "started_at": moment(record.started_at),

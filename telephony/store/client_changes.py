@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from telephony.store.clients import ClientData, client, client_phone, get_clients
 from telephony.store.directory import bump, note_changes
+from telephony.store.names import index_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ def save_clients(
             .values({name: bindparam(name) for name in _FIELDS}),
             [_values(data) | {"key": key} for key, data in changed.items()],
         )
+    renamed = {key: data.name for key, data in changed.items() if data.name != before[key].name}
+    index_names(session, renamed, new=False)
     ids = _insert(session, new)
+    index_names(session, dict(zip(ids, [data.name for data in new], strict=True)), new=True)
     added += [
         {"number": number, "client_id": key}
         for key, data in zip(ids, new, strict=True)

@@ -22,6 +22,7 @@ client = Table(
     Column("vip", Boolean, nullable=False),
     Column("notes", Text, nullable=False),
     Index(None, "manager"),
+    Index(None, "name", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -1,6 +1,37 @@
 """All tables of Dutyline: importing this module fills `metadata`."""
 
-from telephony.store import calls, clients, directory, live, outbox, setup
+from telephony.store import (
+    accounts,
+    audit,
+    calls,
+    clients,
+    cursors,
+    deliveries,
+    directory,
+    lanes,
+    live,
+    names,
+    notices,
+    outbox,
+    setup,
+    webhooks,
+)
 from telephony.store.tables import metadata
 
-__all__ = ["calls", "clients", "directory", "live", "metadata", "outbox", "setup"]
+__all__ = [
+    "accounts",
+    "audit",
+    "calls",
+    "clients",
+    "cursors",
+    "deliveries",
+    "directory",
+    "lanes",
+    "live",
+    "metadata",
+    "names",
+    "notices",
+    "outbox",
+    "setup",
+    "webhooks",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ metadata = MetaData(
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TURN = 0x7475_726E  # any number of ours for PostgreSQL's advisory lock: "turn"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -100,3 +101,13 @@ def insert_or_ignore(session: Session, table: Table, *, key: tuple[str, ...] | N
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     return insert if key is None else insert.on_conflict_do_nothing(index_elements=key)
+
+
+def in_turn(session: Session) -> None:
+    """Let no other transaction that asks for its turn go on before this one ends.
+
+    For whoever writes calls or facts: counts of calls are kept by differences, and whoever reads
+    facts by growing ids must never see a greater one first. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})

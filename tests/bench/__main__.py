@@ -1,4 +1,4 @@
-"""`python -m tests.bench [latency] [decode] [decide] [--quick]`: measure, print, judge.
+"""`python -m tests.bench [PART…] [--quick]`: measure, print, judge.
 
 The exit code is 1 when a target was missed. docs/benchmarks.md tells how to read the numbers.
 """
@@ -11,20 +11,22 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import decide, decode, latency
+from tests.bench import calls_page, decide, decode, latency, resync
 from tests.bench.tables import Report
 
 PARTS: dict[str, Callable[[bool], Report]] = {
     "decode": decode.run,
     "decide": decide.run,
     "latency": latency.run,
+    "resync": resync.run,
+    "calls-page": calls_page.run,
 }
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="latency|decode|decide")
+    parser.add_argument("parts", nargs="*", metavar="latency|decode|decide|resync|calls-page")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, not a proof")
     chosen = parser.parse_args(arguments)
     unknown = [part for part in chosen.parts if part not in PARTS]

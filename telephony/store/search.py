@@ -1,0 +1,400 @@
+"""Finding calls: filters, pages at any depth, and totals that are right, among millions.
+
+Three ways, by what is asked. By a number or a client: what matches is little, so all of it is
+gathered and sorted. By an operator together with something that is not counted: that operator's
+calls are read from an index of their own. All else is counted in `call_count`, by the day or
+the month; the counts give the total and where a far page begins, so no page reads more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    exists,
+    func,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from telephony.domain.record import Direction, Disposition
+from telephony.store.call_index import EVERYTHING, did_scope, month_of, operator_scope
+from telephony.store.call_tables import call, call_count, call_operator
+
+_NEAR = 1000  # rows are skipped one by one up to here
+_AFTER_DIGITS = ":"  # the character after 9
+_DAY = timedelta(days=1)
+
+_Bucket = Callable[[date], date]
+
+
+class Order(StrEnum):
+    """By when calls began."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which calls: those that fit every field given. `since` ≤ start < `until`, aware.
+
+    `number` is a whole one as it is stored (E.164, or an extension), `head` how it begins, `tail`
+    how it ends (digits). `operator` placed or answered the call, or it reached their phone;
+    `involving` means the same: it is the right of whoever asks, not their wish. `clients` are ids:
+    calls of any of them.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    number: str | None = None
+    head: str | None = None
+    tail: str | None = None
+    did: str | None = None
+    operator: str | None = None
+    disposition: Disposition | None = None
+    direction: Direction | None = None
+    client_id: int | None = None
+    clients: tuple[int, ...] | None = None
+    involving: str | None = None
+
+
+EVERY = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A page of calls as keys of their rows, in order, and how many calls there are in all."""
+
+    keys: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """`begin` ≤ start < `end`, and how many calls of each (direction, disposition) began then."""
+
+    begin: datetime
+    end: datetime
+    calls: int
+
+
+def find_page(
+    session: Session,
+    where: Filter = EVERY,
+    limit: int = 50,
+    offset: int = 0,
+    order: Order = Order.DESCENDING,
+) -> Keys:
+    """Return one page of the calls that fit, and their exact number.
+
+    The session must see one snapshot (`reading`), or total and page may differ.
+    """
+    if _selective(where):
+        return _gathered(session, where, limit, offset, order)
+    operators = [who for who in (where.involving, where.operator) if who is not None]
+    if operators and (where.did is not None or len(set(operators)) > 1):
+        return _read(session, where, limit, offset, order)
+    return _Counted(session, where).page(limit, offset, order)
+
+
+def count_calls(session: Session, where: Filter = EVERY) -> int:
+    """Count the calls that fit."""
+    return find_page(session, where, 0).total
+
+
+def involves(session: Session, call_id: str, extension: str) -> bool:
+    """Tell whether an operator takes part in a call."""
+    query = (
+        select(call_operator.c.call_key)
+        .join_from(call_operator, call)
+        .where(call.c.call_id == call_id, call_operator.c.extension == extension)
+    )
+    return session.execute(query).first() is not None
+
+
+def _selective(where: Filter) -> bool:
+    given = (where.number, where.head, where.tail, where.client_id, where.clients)
+    return any(value is not None for value in given)
+
+
+def _whose(where: Filter) -> str | None:
+    """Return the operator whose calls are read. An empty right is one too: to no call at all."""
+    return where.operator if where.involving is None else where.involving
+
+
+def _index(where: Filter) -> str:
+    """Return the index of the condition that leaves the fewest calls."""
+    if where.number is not None:
+        return "ix_call_number_started_at_id"
+    if where.tail is not None:
+        return "ix_call_tail_started_at_id"
+    if where.client_id is not None or where.clients is not None:
+        return "ix_call_client_id_started_at_id"
+    return "ix_call_number_started_at_id"
+
+
+def _range(table: Table, begin: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    wanted = []
+    if begin is not None:
+        wanted.append(table.c.started_at >= begin)
+    if end is not None:
+        wanted.append(table.c.started_at < end)
+    return wanted
+
+
+def _kinds(table: Table, where: Filter) -> list[ColumnElement[bool]]:
+    wanted = []
+    if where.direction is not None:
+        wanted.append(table.c.direction == where.direction.value)
+    if where.disposition is not None:
+        wanted.append(table.c.disposition == where.disposition.value)
+    return wanted
+
+
+def _takes_part(started_at: Any, key: Any, extension: str) -> ColumnElement[bool]:
+    part = call_operator.alias()
+    return exists().where(
+        part.c.extension == extension, part.c.started_at == started_at, part.c.call_key == key
+    )
+
+
+def _conditions(where: Filter) -> list[ColumnElement[bool]]:
+    """Return everything that is asked of a row of `call`."""
+    wanted = [*_range(call, where.since, where.until), *_kinds(call, where)]
+    if where.number is not None:
+        wanted.append(call.c.number == where.number)
+    if where.head is not None:
+        wanted += [call.c.number >= where.head, call.c.number < where.head + _AFTER_DIGITS]
+    if where.tail is not None:
+        back = where.tail[::-1]
+        wanted += [call.c.tail >= back, call.c.tail < back + _AFTER_DIGITS]
+    if where.did is not None:
+        wanted.append(call.c.did == where.did)
+    if where.client_id is not None:
+        wanted.append(call.c.client_id == where.client_id)
+    if where.clients is not None:
+        wanted.append(call.c.client_id.in_(where.clients))
+    for extension in {where.operator, where.involving} - {None}:
+        wanted.append(_takes_part(call.c.started_at, call.c.id, str(extension)))
+    return wanted
+
+
+def _ordered(query: Any, started_at: Any, key: Any, order: Order) -> Any:
+    if order is Order.ASCENDING:
+        return query.order_by(started_at.asc(), key.asc())
+    return query.order_by(started_at.desc(), key.desc())
+
+
+def _gathered(session: Session, where: Filter, limit: int, offset: int, order: Order) -> Keys:
+    """Find all that fits first: left alone, a planner may walk through millions in their order."""
+    matching = select(call.c.id, call.c.started_at).where(*_conditions(where))
+    matching = matching.with_hint(call, f"INDEXED BY {_index(where)}", "sqlite")
+    found = matching.cte("found").prefix_with("MATERIALIZED")
+    if limit:
+        query = select(found.c.id, func.count().over())
+        query = _ordered(query, found.c.started_at, found.c.id, order).limit(limit).offset(offset)
+        rows = session.execute(query).all()
+        if rows:
+            return Keys(tuple(row[0] for row in rows), rows[0][1])
+    total: int = session.execute(select(func.count()).select_from(found)).scalar_one()
+    return Keys((), total)
+
+
+def _read(session: Session, where: Filter, limit: int, offset: int, order: Order) -> Keys:
+    """Read the calls of one operator; what else is asked is in the same rows."""
+    mine = _whose(where)
+    part = call_operator
+    wanted = [
+        part.c.extension == mine,
+        *_range(part, where.since, where.until),
+        *_kinds(part, where),
+    ]
+    if where.did is not None:
+        wanted.append(part.c.did == where.did)
+    if where.operator not in (None, mine):
+        wanted.append(_takes_part(part.c.started_at, part.c.call_key, str(where.operator)))
+    total = session.execute(select(func.count()).select_from(part).where(*wanted)).scalar_one()
+    if not limit or offset >= total:
+        return Keys((), total)
+    query = _ordered(select(part.c.call_key), part.c.started_at, part.c.call_key, order)
+    rows = session.execute(query.where(*wanted).limit(limit).offset(offset)).scalars()
+    return Keys(tuple(rows), total)
+
+
+class _Counted:
+    """The way by counts: for all calls, those of one DID or of one operator."""
+
+    def __init__(self, session: Session, where: Filter) -> None:
+        self._session = session
+        self._where = where
+        operator = _whose(where)
+        if operator is not None:
+            self._table, self._key = call_operator, call_operator.c.call_key
+            self._scope = operator_scope(operator)
+            self._own = [call_operator.c.extension == operator]
+            self._bucket = month_of
+        else:
+            self._table, self._key = call, call.c.id
+            self._scope = EVERYTHING if where.did is None else did_scope(where.did)
+            self._own = [] if where.did is None else [call.c.did == where.did]
+            self._bucket = _day
+
+    def page(self, limit: int, offset: int, order: Order) -> Keys:
+        """Return one page and the total."""
+        first, last, edges = _whole(self._where.since, self._where.until, self._bucket)
+        found: dict[tuple[str, str], int] = {}
+        parts = [] if first is not None and first == last else [self._stored(first, last)]
+        counted_edges = []
+        for begin, end in edges:
+            rows = self._counted(begin, end)
+            parts.append(rows)
+            counted_edges.append(_Span(begin, end, sum(calls for _, _, calls in rows)))
+        for rows in parts:
+            for direction, disposition, calls in rows:
+                found[direction, disposition] = found.get((direction, disposition), 0) + calls
+        total = sum(found.values())
+        if not limit or offset >= total:
+            return Keys((), total)
+        begin_at, end_at, skipped = self._where.since, self._where.until, offset
+        if offset > _NEAR:
+            spans = sorted([*self._spans(first, last), *counted_edges], key=lambda span: span.begin)
+            span, skipped = _span_of(spans, offset, order)
+            if order is Order.ASCENDING:
+                begin_at = span.begin
+            else:
+                end_at = span.end
+        kinds = sorted(kind for kind, calls in found.items() if calls)
+        return Keys(self._rows((begin_at, end_at), kinds, limit, skipped, order), total)
+
+    def _rows(
+        self,
+        span: tuple[datetime | None, datetime | None],
+        kinds: list[tuple[str, str]],
+        limit: int,
+        skipped: int,
+        order: Order,
+    ) -> tuple[int, ...]:
+        """Read the keys; those of `call` by one index scan for each kind of call that exists."""
+        table = self._table
+        query = select(table.c.started_at, self._key.label("key"))
+        query = query.where(*self._own, *_range(table, *span))
+        if table is call_operator:
+            query = query.where(*_kinds(table, self._where))
+        elif self._own or _kinds(table, self._where):
+            # Each branch is cut by itself: a planner might sort the millions of all of them.
+            found = union_all(
+                *(
+                    select(
+                        _ordered(
+                            query.where(
+                                table.c.direction == direction, table.c.disposition == disposition
+                            ),
+                            table.c.started_at,
+                            self._key,
+                            order,
+                        )
+                        .limit(skipped + limit)
+                        .subquery()
+                    )
+                    for direction, disposition in kinds
+                )
+            ).subquery()
+            query = select(found.c.started_at, found.c.key)
+        started_at, key = query.selected_columns
+        query = _ordered(query, started_at, key, order).limit(limit).offset(skipped)
+        return tuple(row[1] for row in self._session.execute(query))
+
+    def _stored(self, first: date | None, last: date | None) -> list[tuple[str, str, int]]:
+        """Return (direction, disposition, calls) of whole buckets, `last` excluded."""
+        columns = (call_count.c.direction, call_count.c.disposition)
+        query = select(*columns, func.sum(call_count.c.calls)).group_by(*columns)
+        rows = self._session.execute(query.where(*self._counts(first, last)))
+        return [(direction, disposition, int(calls)) for direction, disposition, calls in rows]
+
+    def _spans(self, first: date | None, last: date | None) -> list[_Span]:
+        if first is not None and first == last:
+            return []
+        query = select(call_count.c.day, func.sum(call_count.c.calls)).group_by(call_count.c.day)
+        rows = self._session.execute(query.where(*self._counts(first, last)))
+        return [
+            _Span(_start(day), _start(_next(day, self._bucket)), int(calls)) for day, calls in rows
+        ]
+
+    def _counts(self, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+        wanted = [call_count.c.scope == self._scope, *_kinds(call_count, self._where)]
+        if first is not None:
+            wanted.append(call_count.c.day >= first)
+        if last is not None:
+            wanted.append(call_count.c.day < last)
+        return wanted
+
+    def _counted(self, begin: datetime, end: datetime) -> list[tuple[str, str, int]]:
+        """Count what began in a part of a bucket."""
+        table = self._table
+        columns = (table.c.direction, table.c.disposition)
+        query = (
+            select(*columns, func.count())
+            .where(*self._own, *_kinds(table, self._where), *_range(table, begin, end))
+            .group_by(*columns)
+        )
+        rows = self._session.execute(query)
+        return [(direction, disposition, calls) for direction, disposition, calls in rows]
+
+
+def _day(day: date) -> date:
+    return day
+
+
+def _next(begin: date, bucket: _Bucket) -> date:
+    """Return where the bucket after this one begins."""
+    return begin + _DAY if bucket is _day else month_of(begin + 31 * _DAY)
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _whole(
+    since: datetime | None, until: datetime | None, bucket: _Bucket
+) -> tuple[date | None, date | None, list[tuple[datetime, datetime]]]:
+    """Split [since, until) into whole buckets [first, last) and at most two parts of buckets.
+
+    Buckets are days or months of UTC, told by `bucket`: day → the day on which its bucket begins.
+    """
+    since = None if since is None else since.astimezone(UTC)
+    until = None if until is None else until.astimezone(UTC)
+    if since is not None and until is not None and since >= until:
+        return since.date(), since.date(), []
+    first = last = None
+    if since is not None:
+        first = bucket(since.date())
+        if since > _start(first):
+            first = _next(first, bucket)
+    if until is not None:
+        last = bucket(until.date())
+    if since is not None and until is not None and first is not None and first > until.date():
+        return first, first, [(since, until)]
+    edges = []
+    if since is not None and first is not None and since < _start(first):
+        edges.append((since, _start(first)))
+    if until is not None and last is not None and until > _start(last):
+        edges.append((_start(last), until))
+    return first, last, edges
+
+
+def _span_of(spans: list[_Span], offset: int, order: Order) -> tuple[_Span, int]:
+    """Return the span in which the call at `offset` lies, and how many to skip within it."""
+    ordered = spans if order is Order.ASCENDING else spans[::-1]
+    for span in ordered:
+        if offset < span.calls:
+            return span, offset
+        offset -= span.calls
+    return ordered[-1], ordered[-1].calls

@@ -1,0 +1,1 @@
+"""Operators and what they do now, to be read."""

@@ -1,0 +1,92 @@
+"""The pages of operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, abort, render_template
+from sqlalchemy.orm import Session
+
+from telephony.domain.duty import Presence
+from telephony.domain.routing import Setup
+from telephony.store.call_lines import find_calls
+from telephony.store.engine import reading
+from telephony.store.live import list_operator_states, list_processes
+from telephony.store.search import Filter
+from telephony.store.setup import load_setup
+from telephony.store.tables import moment
+from web.calls.asking import right_of
+from web.cleaning import visible
+from web.duty import OnDuty, everybody
+from web.rights import allow, signed_in_user
+from web.services import services
+
+blueprint = Blueprint("operators", __name__, url_prefix="/operators")
+
+_CALLS = 20
+
+
+@blueprint.get("")
+@allow()
+def index() -> str:
+    """List operators, what they do now, and who is on duty."""
+    now = services().now()
+    with reading(services().engine) as session:
+        setup = load_setup(session)
+        found = everybody(setup, list_operator_states(session), now)
+        live = listening(session, now)
+    return render_template(
+        "operators/index.html",
+        operators=found,
+        since={one.operator.extension: moment(one.since) for one in found if one.since},
+        groups=_groups(setup, found),
+        names={extension: visible(one.name) for extension, one in setup.operators.items()},
+        live=live,
+    )
+
+
+@blueprint.get("/<extension>")
+@allow()
+def show(extension: str) -> str:
+    """Show one operator with latest calls and shifts; to an operator only calls of their own."""
+    now = services().now()
+    with reading(services().engine) as session:
+        setup = load_setup(session)
+        found = everybody(setup, list_operator_states(session), now)
+        person = next((one for one in found if one.operator.extension == extension), None)
+        if person is None:
+            abort(404)
+        where = Filter(operator=extension, involving=right_of(signed_in_user()))
+        calls = find_calls(session, where, _CALLS)
+        live = listening(session, now)
+    shifts = [
+        (group, shift)
+        for group in setup.groups.values()
+        for shift in group.roster.by_operator.get(extension, ())
+    ]
+    return render_template(
+        "operators/show.html",
+        person=person,
+        since=moment(person.since) if person.since else None,
+        shifts=shifts,
+        calls=calls.items,
+        total=calls.total,
+        names={extension: visible(one.name) for extension, one in setup.operators.items()},
+        live=live,
+    )
+
+
+def listening(session: Session, now: datetime) -> bool:
+    """Tell whether the listener keeps the live state up to date."""
+    return any(
+        one.name == "listener" and one.ready and one.is_alive(now)
+        for one in list_processes(session)
+    )
+
+
+def _groups(setup: Setup, found: list[OnDuty]) -> list[tuple[str, list[OnDuty]]]:
+    """Return (group, who of it is on duty now), by the groups' names."""
+    return [
+        (name, [one for one in found if one.groups.get(name) is Presence.ON_SHIFT])
+        for name in sorted(setup.groups)
+    ]
