@@ -1,13 +1,15 @@
-"""`dutyline pbx-config`: the files for a plain Asterisk, printed or written."""
+"""`dutyline pbx-config`: the files for a plain Asterisk or FreePBX, printed or written."""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 
 import click
 
+from telephony.asterisk import freepbx
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.cli.common import Failed, readable, settings_for
@@ -62,11 +64,19 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
 
 @click.command("pbx-config")
 @click.option(
+    "--for",
+    "pbx",
+    type=click.Choice(["asterisk", "freepbx"]),
+    default="asterisk",
+    show_default=True,
+    help="What the files are for.",
+)
+@click.option(
     "--fallback",
     required=True,
     callback=_fallback,
-    help="Where calls go when Dutyline does not answer: queue:NAME, endpoints:101,102 "
-    "or goto:CONTEXT,EXTENSION,PRIORITY.",
+    help="Where calls go when Dutyline does not answer: queue:NAME (on FreePBX its number), "
+    "endpoints:101,102 or goto:CONTEXT,EXTENSION,PRIORITY.",
 )
 @click.option(
     "--asterisk-version", required=True, callback=_version, help="Such as 22.10: `asterisk -V`."
@@ -75,6 +85,12 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     "--mobile-trunk",
     callback=_checked(ENDPOINT, "use the name of a PJSIP endpoint"),
     help="PJSIP endpoint through which mobiles are dialled.",
+)
+@click.option(
+    "--mobile-context",
+    callback=_checked(_CONTEXT, "use the name of a context"),
+    help="Instead of a trunk: dial mobiles through the PBX's outbound routes (from-internal on "
+    "FreePBX).",
 )
 @click.option(
     "--company-number",
@@ -89,7 +105,8 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
 @click.option(
     "--internal-context",
     callback=_checked(_CONTEXT, "use the name of a context"),
-    help="What operators may dial when they transfer a caller (from-internal on FreePBX).",
+    help="What operators may dial when they transfer a caller; on FreePBX from-internal-xfer "
+    "unless you say otherwise.",
 )
 @click.option(
     "--screen/--no-screen",
@@ -116,9 +133,11 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
 )
 @readable
 def pbx_config(
+    pbx: str,
     fallback: Fallback,
     asterisk_version: tuple[int, int],
     mobile_trunk: str | None,
+    mobile_context: str | None,
     company_number: str | None,
     mobile_plus: bool,
     internal_context: str | None,
@@ -127,21 +146,25 @@ def pbx_config(
     permit: str,
     write: Path | None,
 ) -> None:
-    """Print or write what Dutyline adds to a plain Asterisk: its dialplan and manager user."""
+    """Print or write what Dutyline adds to a PBX: its dialplan and manager user."""
+    if mobile_trunk and mobile_context:
+        raise click.UsageError("use --mobile-trunk or --mobile-context, not both")
     settings = settings_for(ami=True)
+    options = DialplanOptions(
+        token=settings.token,
+        fallback=fallback,
+        mobile_trunk=mobile_trunk,
+        mobile_context=mobile_context,
+        internal_context=internal_context,
+        screen_mobiles=screen,
+        company_number=company_number,
+        mobile_plus=mobile_plus,
+        language=prompts,
+    )
+    if pbx == "freepbx":
+        options = freepbx.for_freepbx(options)
     files = {
-        "dutyline_extensions.conf": dialplan(
-            DialplanOptions(
-                token=settings.token,
-                fallback=fallback,
-                mobile_trunk=mobile_trunk,
-                internal_context=internal_context,
-                screen_mobiles=screen,
-                company_number=company_number,
-                mobile_plus=mobile_plus,
-                language=prompts,
-            )
-        ),
+        "dutyline_extensions.conf": dialplan(options),
         "dutyline_manager.conf": manager(
             ManagerOptions(settings.ami_user, settings.ami_secret, asterisk_version, permit)
         ),
@@ -153,21 +176,36 @@ def pbx_config(
         try:
             write.mkdir(parents=True, exist_ok=True)
             for name, text in files.items():
-                _write(write / name, text)
+                _write(write / name, text, _OWNER_AND_GROUP)
                 click.echo(f"wrote {write / name}")
+            if pbx == "freepbx":
+                _include(write)
         except OSError as error:
             raise Failed(f"{write} cannot be written: {error.strerror}") from None
-    click.echo(_NEXT, nl=False)
+    click.echo(freepbx.steps(written=write is not None) if pbx == "freepbx" else _NEXT, nl=False)
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole; it holds secrets, so others may not read it."""
+def _include(folder: Path) -> None:
+    """Bring our files in from the files that FreePBX leaves to the admin. Raises OSError."""
+    for name, line in freepbx.INCLUDES.items():
+        path = folder / name
+        was = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+        text = freepbx.with_line(was, line)
+        if text == was:
+            click.echo(f"{path} includes it already")
+        else:
+            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _OWNER_AND_GROUP
+            _write(path, text, mode)
+            click.echo(f"added to {path}: {line}")
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Replace a file as a whole; others may not read those of ours, which hold secrets."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_AND_GROUP), "w"
-    ) as out:
-        out.write(text)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        os.fchmod(out.fileno(), mode)  # whatever the umask is
+        out.write(text.encode("utf-8", "surrogateescape"))
     # The PBX must read what it includes: the owner is that of the old file, or of the folder.
     owner = (path if path.exists() else path.parent).stat()
     try:

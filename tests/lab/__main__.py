@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.lab.asterisk_tree import ensure_asterisk
+from tests.lab.axe import ensure_axe
 from tests.lab.cache import Say, default_cache
+from tests.lab.chromium import ensure_chromium
 from tests.lab.errors import LabError
 from tests.lab.postgres import ensure_postgres
+from tests.lab.redis import ensure_redis
 from tests.lab.sipp import ensure_sipp
 
 
@@ -22,6 +25,9 @@ def fetch(cache: Path, say: Say = _say) -> int:
     parts: dict[str, Callable[[], object]] = {
         "Asterisk": lambda: f"{ensure_asterisk(cache, say).version}",
         "PostgreSQL": lambda: f"{ensure_postgres(cache, say).version}",
+        "Redis": lambda: ensure_redis(cache, say).version,
+        "Chromium": lambda: f"{ensure_chromium(cache, say).version}",
+        "axe-core": lambda: f"{len(ensure_axe(cache, say))} characters",
         "sipp": lambda: f"{ensure_sipp(cache, say).program}",
     }
     missing = []

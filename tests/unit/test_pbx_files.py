@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import stat
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from telephony.ami import names
+from telephony.asterisk import freepbx
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
+from telephony.cli import main
 
 TOKEN = "token-0123456789"
 TEXT = dialplan(DialplanOptions(TOKEN, Fallback("queue", "support"), "provider", "from-internal"))
@@ -143,3 +148,93 @@ def test_the_manager_user_may_do_little() -> None:
     assert "timestampevents = yes" in text
     for event in names.WANTED:
         assert f"name({event})" in text
+
+
+FREEPBX = dialplan(
+    freepbx.for_freepbx(
+        DialplanOptions(TOKEN, Fallback("queue", "400"), mobile_context="from-internal")
+    )
+)
+
+
+def test_on_freepbx_a_queue_is_entered_as_freepbx_does() -> None:
+    assert "Goto(ext-queues,400,1)" in FREEPBX
+    assert "Queue(" not in FREEPBX
+    kept = freepbx.for_freepbx(DialplanOptions(TOKEN, Fallback("goto", "ivr-1,s,1")))
+    assert "Goto(ivr-1,s,1)" in dialplan(kept)
+
+
+def test_on_freepbx_transfers_go_where_extensions_dial() -> None:
+    assert "include => from-internal-xfer" in contexts(FREEPBX)[names.TRANSFER]
+    own = DialplanOptions(TOKEN, Fallback("queue", "400"), internal_context="my-own")
+    assert "include => my-own" in dialplan(freepbx.for_freepbx(own))
+
+
+def test_on_freepbx_do_not_disturb_is_asked_before_a_desk_phone_rings() -> None:
+    asked = [line for line in FREEPBX.splitlines() if "DB(DND/" in line]
+    assert len(asked) == 2
+    assert asked[0].startswith("exten => desk,1,GotoIf($[${LEN(${DB(DND/${FILTER(")
+    assert "DND" not in TEXT
+    assert "DND" not in "\n".join(contexts(FREEPBX)[names.FALLBACK])
+
+
+def test_mobiles_may_go_through_the_pbxs_outbound_routes() -> None:
+    assert "Dial(Local/${DL_ONE}@from-internal,${FILTER(0-9,${DL_SECONDS})},gtrU(" in FREEPBX
+
+
+def test_a_line_is_added_once_and_the_rest_is_kept() -> None:
+    line = "#include dutyline_extensions.conf"
+    assert freepbx.with_line("", line) == f"{line}\n"
+    once = freepbx.with_line("[mine]\nexten => 1,1,NoOp()", line)
+    assert once == f"[mine]\nexten => 1,1,NoOp()\n{line}\n"
+    assert freepbx.with_line(once, line) == once
+    assert freepbx.with_line(f";{line}\n", line) == f";{line}\n{line}\n"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    """Run `dutyline pbx-config` with what it always needs."""
+    monkeypatch.setenv("DUTYLINE_AMI_SECRET", "secret-secret")
+    monkeypatch.setenv("DUTYLINE_TOKEN", TOKEN)
+    always = ("pbx-config", "--asterisk-version", "22.10", "--fallback", "queue:400")
+    return CliRunner().invoke(main, [*always, *arguments])
+
+
+def test_freepbxs_own_files_stay_and_the_admins_get_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    generated = tmp_path / "extensions.conf"
+    generated.write_text("; written by FreePBX\n")
+    admins = tmp_path / "extensions_custom.conf"
+    admins.write_bytes(b"; caf\xe9\n[from-internal-custom]")
+    admins.chmod(0o664)
+    for _ in range(2):
+        done = run(monkeypatch, "--for", "freepbx", "--write", str(tmp_path))
+        assert done.exit_code == 0, done.output
+    assert generated.read_text() == "; written by FreePBX\n"
+    assert admins.read_bytes() == (
+        b"; caf\xe9\n[from-internal-custom]\n#include dutyline_extensions.conf\n"
+    )
+    assert stat.S_IMODE(admins.stat().st_mode) == 0o664
+    assert (tmp_path / "manager_custom.conf").read_text() == "#include dutyline_manager.conf\n"
+    assert stat.S_IMODE((tmp_path / "dutyline_manager.conf").stat().st_mode) == 0o640
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "extensions.conf",
+        *freepbx.INCLUDES,
+        "dutyline_extensions.conf",
+        "dutyline_manager.conf",
+    }
+
+
+def test_the_admin_is_told_what_to_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run(monkeypatch, "--for", "freepbx").output
+    for words in (freepbx.DESTINATION, "Custom Destinations", "Inbound Routes", "Apply Config"):
+        assert words in said
+    for line in freepbx.INCLUDES.values():
+        assert line in said
+    assert "Custom Destinations" not in run(monkeypatch).output
+
+
+def test_a_trunk_and_the_routes_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(monkeypatch, "--mobile-trunk", "a", "--mobile-context", "from-internal")
+    assert done.exit_code == 2
+    assert "not both" in done.output

@@ -1,0 +1,1 @@
+"""The panel in a real Chromium, with calls made on a real Asterisk."""

@@ -1,0 +1,66 @@
+"""Which pages there are: from the application's own map of addresses, and the links in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from flask import Flask
+from playwright.async_api import Page
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+
+# Not pages for people: what machines read, files, what a click downloads.
+_NOT_PAGES = ("/api", "/static", "/healthz", "/readyz", "/metrics")
+
+
+def _rules(app: Flask) -> Iterator[Rule]:
+    for rule in app.url_map.iter_rules():
+        if (
+            "GET" in (rule.methods or ())
+            and not rule.rule.startswith(_NOT_PAGES)
+            and not rule.rule.endswith(".csv")
+        ):
+            yield rule
+
+
+def addresses(app: Flask) -> list[str]:
+    """Return the addresses of all pages that need nothing more to be known."""
+    return sorted({rule.rule for rule in _rules(app) if not rule.arguments})
+
+
+def with_parts(app: Flask) -> set[str]:
+    """Return the endpoints of all pages whose address names a thing, such as a call."""
+    return {rule.endpoint for rule in _rules(app) if rule.arguments}
+
+
+def endpoint(app: Flask, path: str) -> str | None:
+    """Return the endpoint a path leads to, None when it leads nowhere."""
+    try:
+        found, _ = app.url_map.bind("localhost").match(path)
+    except HTTPException:
+        return None
+    return str(found)
+
+
+async def every_page(page: Page, app: Flask) -> dict[str, str]:
+    """Return address → endpoint: each page without arguments, and one of each kind with.
+
+    `page` must be signed in as somebody who may open all of them.
+    """
+    found = {path: endpoint(app, path) or "" for path in addresses(app)}
+    waiting = list(found)
+    wanted = with_parts(app)
+    while waiting and wanted:
+        await page.goto(waiting.pop(0))
+        links: list[str] = await page.locator("a[href]").evaluate_all(
+            "links => links.map(link => link.href)"
+        )
+        for link in links:
+            path = urlsplit(link).path
+            leads_to = endpoint(app, path)
+            if leads_to in wanted:
+                wanted.discard(leads_to)
+                found[path] = leads_to
+                waiting.append(path)
+    return found

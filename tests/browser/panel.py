@@ -1,0 +1,208 @@
+"""The real service on a real Asterisk, calls made on it, and the panel that shows them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from flask import Flask
+from playwright.async_api import Page
+
+from telephony.accounts import Role
+from telephony.accounts.passwords import Passwords
+from telephony.accounts.users import make_user
+from telephony.domain.record import CallRecord
+from telephony.settings import Settings, read_settings
+from telephony.store.engine import open_engine, writing
+from tests.browser.pages import every_page
+from tests.demo import company
+from tests.demo.stage import Stage, open_stage
+from tests.lab.asterisk_tree import ensure_asterisk
+from tests.lab.behaviours import no_answer
+from tests.lab.browser import Chrome, Scheme, Visitor
+from tests.lab.cache import default_cache
+from tests.lab.errors import LabError
+from tests.lab.ports import free_port
+from tests.lab.process import tail
+from web import create_app
+
+PASSWORD = "a calm long password"
+# Login → role and extension.
+USERS = {
+    "chief": (Role.ADMIN, None),
+    "lead": (Role.SUPERVISOR, None),
+    "anna": (Role.OPERATOR, "101"),
+    "victim": (Role.SUPERVISOR, None),
+}
+
+PAYLOAD = "<script>window.ran = 1</script>"
+EVIL = "+79007778899"
+EVIL_NAME = f'"><img src=x onerror="window.ran=1">{PAYLOAD}\'{{{{7*7}}}}'
+_EVIL_CLIENT = f'name,phones,manager\n"{EVIL_NAME.replace(chr(34), chr(34) * 2)}",{EVIL},102\n'
+
+
+@dataclass
+class Panel:
+    """An open panel: its address and application, the stage behind it, the calls made so far."""
+
+    url: str
+    app: Flask
+    stage: Stage
+    records: list[CallRecord]
+
+    @asynccontextmanager
+    async def visitor(
+        self,
+        chrome: Chrome,
+        login: str | None = None,
+        *,
+        screen: str = "desktop",
+        language: str = "en",
+        scheme: Scheme = "light",
+        address: str = "192.0.2.1",
+    ) -> AsyncIterator[Visitor]:
+        """Open a browser window, signed in as `login` if that is given.
+
+        `address` is the visitor's, as a reverse proxy would tell it.
+        """
+        async with chrome.visitor(
+            base_url=self.url, screen=screen, language=language, scheme=scheme
+        ) as visitor:
+            await visitor.page.context.set_extra_http_headers({"X-Forwarded-For": address})
+            if login is not None:
+                await sign_in(visitor.page, login)
+            yield visitor
+
+    async def pages(self, page: Page) -> dict[str, str]:
+        """Return the address of every page that an admin may open → its name for people.
+
+        `page` must be signed in as an admin.
+        """
+        found = await every_page(page, self.app)
+        # The newest call is linked first and was missed; the first one has everything.
+        found[f"/calls/{self.records[0].call_id}"] = "calls.show.transferred"
+        return found
+
+
+async def sign_in(page: Page, login: str, password: str = PASSWORD) -> int:
+    """Fill in the form and send it; return the status of the page that comes in the end."""
+    await page.goto("/sign-in")
+    await page.locator("#login").fill(login)
+    await page.locator("#password").fill(password)
+    async with page.expect_navigation() as navigation:
+        await page.keyboard.press("Enter")
+    answer = await navigation.value
+    assert answer is not None
+    return answer.status
+
+
+@asynccontextmanager
+async def open_panel(folder: Path, progress: Callable[[str], None] = print) -> AsyncIterator[Panel]:
+    """Open the office and the panel, with users and the records of a few calls."""
+    tree = await asyncio.to_thread(ensure_asterisk, default_cache(), progress)
+    async with open_stage(folder, tree, progress) as stage:
+        (folder / "evil.csv").write_text(_EVIL_CLIENT, encoding="utf-8")
+        stage.service.command("import", "clients", str(folder / "evil.csv"))
+        settings = read_settings(stage.service.environment)
+        await asyncio.to_thread(_add_users, settings)
+        records = await _make_calls(stage)
+        with _served(stage.service.environment, folder / "web.log") as url:
+            # The application once more, to ask it which pages it has.
+            yield Panel(url, create_app(settings), stage, records)
+
+
+@contextmanager
+def _served(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """Run `dutyline web` behind what it takes for a reverse proxy; give its address."""
+    port = free_port()
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "telephony", "web", "--port", str(port)],
+            env={**environment, "DUTYLINE_WEB_PROXIES": "1"},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not _answers(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise LabError(f"the panel does not answer:\n{tail(log)}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _add_users(settings: Settings) -> None:
+    engine = open_engine(settings.database_url)
+    hashed = Passwords().hash(PASSWORD)
+    with writing(engine) as session:
+        for login, (role, extension) in USERS.items():
+            make_user(session, login, login.title(), role, extension, hashed, datetime.now(UTC))
+    engine.dispose()
+
+
+async def _make_calls(stage: Stage) -> list[CallRecord]:
+    """Held and transferred, answered, missed; some by people who mean harm."""
+    trunk, phones = stage.trunk, stage.phones
+    call = await trunk.call(company.DID, company.ROMASHKA)
+    anna = await phones["101"].next_call(10)
+    await call.wait_answered(10)
+    await asyncio.sleep(1.0)  # conversations have lengths that can be seen
+    await anna.hold()
+    await asyncio.sleep(0.5)
+    await anna.hold(False)
+    await asyncio.sleep(1.2)  # one that is taken back just before a transfer is no moment
+    assert await anna.refer("102") in (200, 202)
+    boris = await phones["102"].next_call(10)
+    await boris.wait_answered(10)
+    await asyncio.sleep(1.0)
+    await call.hangup()
+    await _recorded(stage, 1)
+
+    call = await trunk.call(company.DID, EVIL, name=PAYLOAD)
+    await call.wait_answered(10)
+    await call.hangup()
+    await _recorded(stage, 2)
+
+    number = f'"{PAYLOAD}" <sip:%3Cscript%3Ewindow.ran=1%3C/script%3E@127.0.0.2>'
+    call = await trunk.call(company.DID, from_header=number)
+    await phones["103"].next_call(10)
+    await call.wait_answered(10)
+    await call.hangup()
+    await _recorded(stage, 3)
+
+    phones["103"].behaviour = no_answer()
+    call = await trunk.call(company.DID, company.STRANGER)
+    await phones["103"].next_call(10)
+    await asyncio.sleep(0.5)
+    await call.hangup()
+    return await _recorded(stage, 4)
+
+
+async def _recorded(stage: Stage, count: int) -> list[CallRecord]:
+    """Wait for the records: by then the phones count as free again, too."""
+    return await asyncio.to_thread(stage.service.wait_for_records, count, 15.0)

@@ -1,0 +1,75 @@
+"""What holds on every page: axe, the console, the security policy, a phone's width."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.pages import with_parts
+from tests.browser.panel import Panel
+from tests.lab.browser import SCHEMES, Chrome, Scheme
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pages(chrome: Chrome, panel: Panel) -> dict[str, str]:
+    """Give address → name of every page that an admin may open."""
+    async with panel.visitor(chrome, "chief") as visitor:
+        return await panel.pages(visitor.page)
+
+
+async def test_each_kind_of_page_is_linked_from_another(
+    panel: Panel, pages: dict[str, str]
+) -> None:
+    assert with_parts(panel.app) - set(pages.values()) == set()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "ru"), ("dark", "en")])
+async def test_axe_finds_nothing_serious_and_the_console_is_quiet(
+    chrome: Chrome, panel: Panel, pages: dict[str, str], scheme: Scheme, language: str
+) -> None:
+    problems: list[str] = []
+    async with panel.visitor(chrome, "chief", scheme=scheme, language=language) as visitor:
+        page = visitor.page
+        for path in pages:
+            await page.goto(path)
+            problems += [f"{path}: {found}" for found in await visitor.violations()]
+            problems += [f"{path}: {found}" for found in visitor.problems]
+            visitor.problems.clear()
+            if await page.locator("html").get_attribute("lang") != language:
+                problems.append(f"{path}: is not in {language}")
+    assert not problems, "\n".join(problems)
+
+
+async def test_nothing_sticks_out_on_a_phone(
+    chrome: Chrome, panel: Panel, pages: dict[str, str]
+) -> None:
+    problems: list[str] = []
+    async with panel.visitor(chrome, "chief", screen="phone", language="ru") as visitor:
+        for path in pages:
+            await visitor.page.goto(path)
+            problems += [f"{path}: {found}" for found in await visitor.sticking_out()]
+    assert not problems, "\n".join(problems)
+
+
+async def test_what_an_operator_sees_is_as_sound(chrome: Chrome, panel: Panel) -> None:
+    async with panel.visitor(chrome, "anna", screen="phone", scheme="dark") as visitor:
+        for path in ("/", "/calls", "/clients", "/operators", "/profile"):
+            answer = await visitor.page.goto(path)
+            assert answer is not None
+            assert answer.status == 200, path
+            assert await visitor.violations() == [], path
+            assert await visitor.sticking_out() == [], path
+        visitor.assert_quiet()
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/no/such/page"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_pages_of_visitors(chrome: Chrome, panel: Panel, path: str, scheme: Scheme) -> None:
+    async with panel.visitor(chrome, screen="phone", scheme=scheme) as visitor:
+        visitor.expected = {404}
+        await visitor.page.goto(path)
+        assert await visitor.violations() == []
+        assert await visitor.sticking_out() == []
+        visitor.assert_quiet()
