@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from telephony.cli.explain import told
@@ -152,30 +153,46 @@ async def busy_manager(stage: Stage) -> None:
         "102",
     )
     await other.hangup()
+    stage.recorded += 1  # Anna's call to Reception is on record too, as an internal one
+    await asyncio.to_thread(stage.service.wait_for_records, stage.recorded)
 
 
 async def crash(stage: Stage) -> None:
-    """Kill the service in mid-day: phones still ring; start it again: calls are routed again."""
-    headline("9. Dutyline is killed")
+    """Kill the service while a client talks: phones still ring, and nothing is forgotten."""
+    headline("9. Dutyline is killed while a client talks")
+    say("Romashka talks to Anna.")
+    for phone in stage.phones.values():
+        phone.behaviour = answer(0.4)
+    talk = await stage.trunk.call(company.DID, company.ROMASHKA)
+    await talk.wait_answered(_PATIENCE)
     pids = stage.service.kill()
+    print()
     say(
-        f"kill -9 {' '.join(map(str, pids))}: the service is gone without a word. The next caller "
-        "waits for it at most 1.5 s; 5 s later nobody waits at all."
+        f"kill -9 {' '.join(map(str, pids))}: every part is gone without a word. They talk on. The "
+        "next caller waits for Dutyline at most 1.5 s; 5 s later nobody waits at all."
     )
     await act(
         stage,
         "10. A client calls a dead service",
         "The dialplan takes the admin's fallback by itself: Reception.",
-        company.ROMASHKA,
+        company.ORION,
         "106",
         recorded=False,
     )
     print()
-    say("→ Reception got it. Nobody decided and nobody recorded: Dutyline was dead.")
+    say("→ Reception got it. Nobody decided: Dutyline was dead.")
     headline("11. Dutyline is started again")
     stage.service.start()
     await wait_until(stage.answers, "the service is back")
-    say("A second later it answers again.")
+    say("A second later it answers again, and looks at what it missed.")
+    await talk.hangup()
+    stage.recorded += 2
+    found = await asyncio.to_thread(stage.service.wait_for_records, stage.recorded, 30.0)
+    print()
+    # The PBX's own records know whole seconds only: the two may stand in either order.
+    live, gone = sorted(found[-2:], key=lambda record: record.number != company.ROMASHKA)
+    _remembered(live, company.ROMASHKA, "101", "the call that was live all the while")
+    _remembered(gone, company.ORION, "106", "the call that came and went meanwhile")
     await act(
         stage,
         "12. The next client calls",
@@ -183,3 +200,33 @@ async def crash(stage: Stage) -> None:
         company.ROMASHKA,
         "101",
     )
+
+
+def _remembered(record: CallRecord, number: str, by: str, what: str) -> None:
+    """Tell of a record that had every chance to be lost. Raises DemoError."""
+    if (record.number, record.answered_by) != (number, by):
+        raise DemoError(f"{what}: {record.number} answered by {record.answered_by}")
+    say(
+        f"→ {what}: {number}, {company.OPERATORS[by]} ({by}), talk {record.talk_ms / 1000:.1f} s; "
+        f"from {word(record.source, 'en')}"
+    )
+
+
+async def heard(stage: Stage) -> None:
+    """Show that another system heard of every call, by the way of relay and workers."""
+    receiver = stage.receiver
+    if receiver is None:
+        raise DemoError("nobody listens to webhooks")
+    headline("Another system was told of every call: webhooks")
+    calls = {record.call_id for record in await asyncio.to_thread(stage.service.records)}
+
+    def told() -> bool:
+        ended = {one.data["call_id"] for one in receiver.heard if one.type == "call.ended"}
+        return calls <= ended
+
+    await wait_until(told, f"{len(calls)} webhooks of calls that ended")
+    kinds = Counter(one.type for one in receiver.heard)
+    for kind, count in sorted(kinds.items()):
+        say(f"    {kind:14} {count:3} with a right signature")
+    if receiver.refused:
+        raise DemoError(f"{receiver.refused} webhooks had a wrong signature")

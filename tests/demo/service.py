@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 from sqlalchemy import Engine
 
 from telephony.domain.record import CallRecord
 from telephony.store.calls import list_calls
 from telephony.store.engine import open_engine, reading
+from tests.lab.ports import free_port
+from tests.lab.redis import RedisTree
+
+_USUAL_PORT = 8080
 
 
 class DemoError(Exception):
@@ -38,8 +44,32 @@ class Service:
             "PYTHONUNBUFFERED": "1",
         }
         self.language = self.environment["DUTYLINE_LANGUAGE"]
+        # Which parts `start` runs; none named: all of them.
+        self.parts: tuple[str, ...] = ("listener",)
         self._running: subprocess.Popen[bytes] | None = None
         self._engine: Engine | None = None
+
+    def run_everything(self, redis: RedisTree, cdr: Path) -> None:
+        """Let `start` run all parts: the private Redis, relay, workers and the panel too."""
+        self.parts = ()
+        self.environment |= {
+            "DUTYLINE_REDIS_SERVER": str(redis.server),
+            "DUTYLINE_CDR_FILE": str(cdr),
+            "DUTYLINE_WEB_PORT": str(_port()),
+            "DUTYLINE_OUTGOING_ALLOW": "127.0.0.0/8",
+        }
+
+    @property
+    def panel(self) -> str:
+        """The panel's address."""
+        return f"http://127.0.0.1:{self.environment['DUTYLINE_WEB_PORT']}"
+
+    def is_ready(self) -> bool:
+        """Tell whether the panel says that every part is."""
+        try:
+            return httpx.get(f"{self.panel}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     @property
     def pid(self) -> int | None:
@@ -64,12 +94,15 @@ class Service:
         """Start `dutyline run`; its log goes into the demo's folder."""
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
-                [sys.executable, "-m", "telephony", "run"],
+                [sys.executable, "-m", "telephony", "run", *self._only()],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _only(self) -> list[str]:
+        return [word for part in self.parts for word in ("--part", part)]
 
     def kill(self) -> list[int]:
         """Kill the service and all its parts with -9; return their process ids."""
@@ -118,3 +151,13 @@ class Service:
                 raise DemoError(f"{count} records did not come:\n{self.last_words()}")
             time.sleep(0.05)
         return found
+
+
+def _port() -> int:
+    """Return the panel's usual port when it is free, else another one."""
+    with socket.socket() as trial:
+        try:
+            trial.bind(("127.0.0.1", _USUAL_PORT))
+        except OSError:
+            return free_port()
+    return _USUAL_PORT

@@ -15,11 +15,13 @@ from telephony.configfile import read_config
 from telephony.domain.routing import Setup
 from tests.demo import company
 from tests.demo.service import DemoError, Service
+from tests.demo.webhook import Receiver
 from tests.lab.asterisk import Asterisk
 from tests.lab.asterisk_tree import AsteriskTree
 from tests.lab.behaviours import answer
 from tests.lab.call import PhoneCall
 from tests.lab.phones import Phone, Trunk
+from tests.lab.redis import RedisTree
 
 _PATIENCE = 30.0
 
@@ -33,6 +35,7 @@ class Stage:
     phones: dict[str, Phone]
     service: Service
     setup: Setup
+    receiver: Receiver | None = None
     recorded: int = 0
 
     def titles(self) -> dict[str, list[PhoneCall]]:
@@ -67,10 +70,12 @@ async def open_stage(
     tree: AsteriskTree,
     progress: Callable[[str], None],
     database_url: str | None = None,
+    redis: RedisTree | None = None,
 ) -> AsyncIterator[Stage]:
     """Open the office in an empty folder; everything in it is stopped at the end.
 
-    `database_url` is that of an empty database, None for SQLite in the folder.
+    `database_url` is that of an empty database, None for SQLite in the folder. Only the listener
+    runs; with `redis` all parts do, and a system that is told of calls by a webhook.
     Raises DemoError, LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +83,8 @@ async def open_stage(
         pbx = Asterisk(tree, folder / "asterisk")
         service = Service(folder, pbx.ami_port, database_url)
         stack.callback(service.stop)
+        if redis is not None:
+            service.run_everything(redis, pbx.home / "log" / "cdr-csv" / "Master.csv")
         _write_pbx_files(service, pbx, tree)
         await asyncio.to_thread(pbx.start)
         stack.callback(pbx.stop)
@@ -92,8 +99,12 @@ async def open_stage(
         stack.push_async_callback(trunk.stop)
         progress(f"{len(phones)} SIP phones registered, the provider's trunk is up")
         setup = _set_up_company(service, progress)
-        service.start()
         stage = Stage(pbx, trunk, phones, service, setup)
+        if redis is not None:
+            stage.receiver = Receiver()
+            stack.callback(stage.receiver.stop)
+            _set_up_webhook(service, stage.receiver)
+        service.start()
         await wait_until(stage.answers, f"the service answers, see {service.log}")
         progress("Dutyline listens")
         yield stage
@@ -108,6 +119,13 @@ def _write_pbx_files(service: Service, pbx: Asterisk, tree: AsteriskTree) -> Non
     )  # fmt: skip
     for file in made.iterdir():
         pbx.write(file.name, file.read_text())
+
+
+def _set_up_webhook(service: Service, receiver: Receiver) -> None:
+    """Let another system hear of calls that begin, are answered and end."""
+    service.environment["DUTYLINE_OUTGOING_PORTS"] = str(receiver.port)
+    added = service.command("webhooks", "add", receiver.url)
+    receiver.secret = next(word for word in added.split() if word.startswith("whsec_"))
 
 
 def _set_up_company(service: Service, progress: Callable[[str], None]) -> Setup:

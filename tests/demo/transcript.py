@@ -98,6 +98,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.began = time.monotonic()
+        self.played = False  # the day is over, the demo only stays up
 
     def __str__(self) -> str:
         return f"{time.monotonic() - self.began:.0f} s"
