@@ -6,7 +6,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench clean lock \
+.PHONY: help setup check test demo wheel bench clean lock \
 	test-unit test-databases test-panel test-asterisk test-browser test-faults translations
 
 help: ## Show this list
@@ -46,6 +46,10 @@ test-faults: setup ## The service killed, stopped, hung
 
 demo: setup ## A short working day on a real Asterisk
 	@$(BIN)/python -m tests.demo
+
+wheel: setup ## The package for an installation, with the panel's style sheets and catalogues
+	@rm -rf .build/dist
+	@$(BIN)/python -m hatchling build -t wheel -d .build/dist
 
 bench: setup ## Benchmarks: tables with ratios from one run
 	$(BIN)/python -m tests.bench
