@@ -161,8 +161,13 @@ def pending_facts(session: Session) -> tuple[int, datetime | None]:
 
 
 def old_facts(session: Session, before: datetime, limit: int) -> Sequence[int]:
-    """Return at most `limit` ids of facts that were done before then."""
-    query = select(outbox.c.id).where(outbox.c.done_at < before).limit(limit)
+    """Return at most `limit` ids of facts that were done before then; never the newest fact's.
+
+    SQLite goes on counting from the greatest id there is: were all gone, ids would begin anew, and
+    whoever remembers up to which one it has read would miss the next.
+    """
+    newest = select(func.max(outbox.c.id)).scalar_subquery()
+    query = select(outbox.c.id).where(outbox.c.done_at < before, outbox.c.id < newest).limit(limit)
     return session.execute(query).scalars().all()
 
 

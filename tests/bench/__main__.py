@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import calls_page, decide, decode, latency, resync
+from tests.bench import calls_page, decide, decode, latency, readable, resync
 from tests.bench.tables import Report
 
 PARTS: dict[str, Callable[[bool], Report]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[bool], Report]] = {
     "decide": decide.run,
     "latency": latency.run,
     "resync": resync.run,
+    "readable": readable.run,
     "calls-page": calls_page.run,
 }
 
@@ -26,7 +27,7 @@ PARTS: dict[str, Callable[[bool], Report]] = {
 def main(arguments: list[str]) -> int:
     """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="latency|decode|decide|resync|calls-page")
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, not a proof")
     chosen = parser.parse_args(arguments)
     unknown = [part for part in chosen.parts if part not in PARTS]
