@@ -32,8 +32,8 @@ test-unit: setup ## Unit, property, golden and repository tests, with branch cov
 test-databases: setup ## The store and the writer on SQLite and PostgreSQL
 	$(PYTEST) tests/databases
 
-test-panel: setup ## The panel by Flask's test client: rights, CSRF, sign-in, health, translations
-	$(PYTEST) tests/panel
+test-panel: setup ## The panel and the API by Flask's test client
+	$(PYTEST) tests/panel tests/api
 
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk

@@ -108,6 +108,17 @@ def test_every_package_of_the_lock_has_a_hash() -> None:
         assert "--hash=sha256:" in block, block.splitlines()[0]
 
 
+def test_make_test_runs_every_tier() -> None:
+    makefile = read("Makefile")
+    recipes = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", makefile, re.M))
+    wanted = re.findall(r"^test: (.*?) ##", makefile, re.M)[0].split()
+    run = " ".join(recipes[target] for target in wanted)
+    tiers = {
+        path.relative_to(ROOT).parts[1] for path in python("tests") if path.name[:5] == "test_"
+    }
+    assert {tier for tier in tiers if not re.search(rf"tests/{tier}\b", run)} == set()
+
+
 def test_the_build_server_runs_the_test_command_of_the_readme() -> None:
     assert re.search(r"^exec make test$", read(".ci/run"), re.M)
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
