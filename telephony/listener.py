@@ -171,7 +171,7 @@ class Listener:
             if call_id == call.id or call_id in self._board.calls:
                 continue
             other = self._calls.pop(call_id, None)
-            self._live_state.absorbed(call_id)
+            self._live_state.absorbed(call_id, call.id)
             if other is not None and live is not None and live.context.number is None:
                 live.context = other.context
             live = live or other
@@ -375,6 +375,8 @@ class Listener:
             client_id=known.client_id,
             client_name=known.client_name,
             did=known.did,
+            answered_at=known.answered_at,
+            answered_by=known.answered_by,
             decision=known.decision,
             decided_ms=known.decided_ms,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class LiveSink(Protocol):
         self,
         calls: Iterable[LiveCall],
         operators: Iterable[OperatorState] = (),
-        gone: Iterable[str] = (),
+        gone: Mapping[str, str] | None = None,
     ) -> None:
         """Take what changed."""
 
@@ -44,7 +44,7 @@ class LiveState:
     told: dict[str, LiveCall] = field(default_factory=dict)
     states: dict[str, OperatorState] = field(default_factory=dict)
     _calls: set[str] = field(default_factory=set)
-    _gone: set[str] = field(default_factory=set)
+    _gone: dict[str, str] = field(default_factory=dict)
     _extensions: set[str] = field(default_factory=set)
     _busy: dict[str, set[str]] = field(default_factory=dict)
     _revision: int = 0
@@ -53,9 +53,9 @@ class LiveState:
         """Note that a call changed."""
         self._calls.add(call_id)
 
-    def absorbed(self, call_id: str) -> None:
+    def absorbed(self, call_id: str, into: str) -> None:
         """Note that a call became part of another one."""
-        self._gone.add(call_id)
+        self._gone[call_id] = into
 
     def device_changed(self, extension: str | None) -> None:
         """Note that the device of an extension changed; None for nobody's."""
@@ -70,9 +70,9 @@ class LiveState:
         """
         if self.sink is None or not (self._calls or self._gone or self._extensions):
             return
-        gone = [call_id for call_id in self._gone if call_id in self.told]
+        gone = {call_id: into for call_id, into in self._gone.items() if call_id in self.told}
         calls: list[LiveCall] = []
-        for call_id in self._calls | self._gone:
+        for call_id in self._calls | self._gone.keys():
             followed = find(call_id)
             if followed is None or followed[0].state.phase is Phase.ENDED:
                 self._drop(call_id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from telephony.domain.record import CallRecord
 from telephony.store.calls import Revised, now_revision
 from telephony.store.engine import StoreError, reason, writing
 from telephony.store.live import Process, save_process
-from telephony.store.progress import facts_of, save_changes, save_ended
+from telephony.store.progress import facts_of, keys_of, save_changes, save_ended
 from telephony.store.spill import Spill
 
 log = structlog.get_logger(__name__)
@@ -150,11 +150,11 @@ class Writer:
         self,
         calls: Iterable[LiveCall],
         operators: Iterable[OperatorState] = (),
-        gone: Iterable[str] = (),
+        gone: Mapping[str, str] | None = None,
     ) -> None:
         """Take what changed in what goes on now; returns at once and never raises.
 
-        `gone` became part of other calls. A call that was `put` must not be told of again.
+        `gone` became part of others, by their ids. A call that was `put` must not be told of again.
         """
         with self._more:
             self._live.changes.tell(calls, operators, gone)
@@ -294,6 +294,7 @@ class Writer:
                 save_process(session, live.process)
         self._said.update(said)
         self._said.difference_update(fact.key for item in batch for fact in facts_of(item.record))
+        self._said.difference_update(keys_of(live.changes.gone))
         self.last_commit_at = now
         if self.last_error is not None:
             log.info("writer.database_back", spilled=self.spilled)

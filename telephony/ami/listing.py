@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from telephony.ami.names import CALL, CHANNEL_HEADERS, DID
 from telephony.domain.channels import Channel
 
-_ANSWERED = "CDR(answer,u)"  # seconds since the epoch, with their fraction
-VARIABLES = f"{CALL},{DID},{_ANSWERED}"
+# Seconds since the epoch, with their fraction.
+_BEGAN, _ANSWERED = "CDR(start,u)", "CDR(answer,u)"
+VARIABLES = f"{CALL},{DID},{_BEGAN},{_ANSWERED}"
 
 _ID = rb"(?:[A-Za-z0-9_.@ -]{1,60}-)?[0-9]{9,11}\.[0-9]{1,12}"
 _VALUES = {
@@ -116,6 +117,7 @@ class Listing:
             bridge=bridge if _BRIDGE.fullmatch(bridge) else "",
             exten=_ours(values.get(b"DNID", b"").decode("utf-8", "replace")),
             data=values.get(b"Data", b"").decode("utf-8", "replace"),
+            began_at=_microseconds(variables.get(_BEGAN, "")),
             answered_at=_microseconds(variables.get(_ANSWERED, "")),
             up=match["channelstate"].decode() == _UP,
             seconds=int(match["seconds"]),

@@ -30,6 +30,7 @@ STEP = "DL_STEP_"  # + n: kind,seconds,target&target
 CLIENT_NAME = "DL_NAME"  # shown on operators' phones
 CALL = "DL_CALL"
 DID = "DL_DID"
+USERFIELD_DID = "did="  # before the DID in the userfield of a CDR
 
 MAX_STEPS = 12
 HEARTBEAT_STALE_SECONDS = 5

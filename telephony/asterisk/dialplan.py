@@ -246,7 +246,13 @@ def _hangup(options: DialplanOptions) -> Iterator[str]:
         Peer="${" + _CHANNEL_CHARS.format("${DIALEDPEERNAME}") + "}",
         Source="${" + _CHANNEL_CHARS.format("${CHANNEL(hangupsource)}") + "}",
     )
-    yield " same => n,Return()"
+    yield "; So that the CDR tells the DID too, unless somebody else uses these: a table has a"
+    yield "; column, a CSV file the userfield. Last, since a CDR backend that hangs holds this up."
+    yield " same => n,GotoIf($[${LEN(${CDR(did)})} > 0]?userfield)"
+    yield f" same => n,Set(CDR(did)=${{{names.DID}}})"
+    yield " same => n(userfield),GotoIf($[${LEN(${CDR(userfield)})} > 0]?told)"
+    yield f" same => n,Set(CDR(userfield)={names.USERFIELD_DID}${{{names.DID}}})"
+    yield " same => n(told),Return()"
 
 
 def _transfer(options: DialplanOptions) -> Iterator[str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from telephony.ami.names import USERFIELD_DID
 from telephony.domain.recovery import Attempt, QueueRow
 
 _ID = re.compile(r"(?:[A-Za-z0-9_.@ -]{1,60}-)?([0-9]{9,11})\.[0-9]{1,12}")
@@ -89,6 +90,9 @@ def cdr_rows(data: bytes) -> list[Attempt]:
         ids = [value for value in row[len(_COLUMNS) :] if _ID.fullmatch(value)]
         if ids:
             named |= {"uniqueid": ids[0], "linkedid": ids[1] if len(ids) > 1 else ""}
+            # The dialplan writes the DID into the userfield, for a CSV has no column for it.
+            dids = [value for value in row[len(_COLUMNS) :] if value.startswith(USERFIELD_DID)]
+            named["did"] = dids[0].removeprefix(USERFIELD_DID) if dids else ""
             rows.append(named)
     return attempts(rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from telephony.domain.live import LiveCall, OperatorState
@@ -12,14 +12,15 @@ from telephony.domain.live import LiveCall, OperatorState
 class Changes:
     """Live calls and operators' states to write, each by its key.
 
-    `gone` are calls that are not calls of their own any more: they became part of another.
+    `gone` are calls that are not calls of their own any more, with the calls that they became part
+    of.
     `only` are the ids of the calls that may stay when all others are to go: what an earlier
     process left behind; None when nothing else is to go. `only_operators` likewise.
     """
 
     calls: dict[str, LiveCall] = field(default_factory=dict)
     operators: dict[str, OperatorState] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    gone: dict[str, str] = field(default_factory=dict)
     only: frozenset[str] | None = None
     only_operators: frozenset[str] | None = None
 
@@ -32,12 +33,12 @@ class Changes:
         self,
         calls: Iterable[LiveCall],
         operators: Iterable[OperatorState],
-        gone: Iterable[str] = (),
+        gone: Mapping[str, str] | None = None,
     ) -> None:
         """Take later versions."""
-        for call_id in gone:
+        for call_id in gone or {}:
             self.calls.pop(call_id, None)
-            self.gone.add(call_id)
+        self.gone.update(gone or {})
         self.calls.update((call.call_id, call) for call in calls)
         self.operators.update((state.extension, state) for state in operators)
 
@@ -50,7 +51,7 @@ class Changes:
         """Make these the only ones; calls of the ids `keep` stay as they are stored."""
         self.calls = {call.call_id: call for call in calls}
         self.operators = {state.extension: state for state in operators}
-        self.gone = set()
+        self.gone = {}
         self.only = frozenset(self.calls) | frozenset(keep)
         self.only_operators = frozenset(self.operators)
 

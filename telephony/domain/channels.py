@@ -9,7 +9,7 @@ Times are microseconds on the PBX's clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.domain.call import Call
 from telephony.domain.events import (
@@ -20,6 +20,7 @@ from telephony.domain.events import (
     Joined,
     Left,
     Offered,
+    is_local,
 )
 from telephony.domain.legs import Leg
 from telephony.domain.live import LiveCall
@@ -33,7 +34,8 @@ class Channel:
     `call` is the id that our dialplan gave it and `did` the number it came in on, both empty for a
     channel that did not come through it; `bridge` is empty outside of one; `seconds` is its age;
     `number` is the caller's as the PBX prints it, `exten` what was dialled first, `data` the
-    arguments of the application it is in; `answered_at` is when it was answered, if that is told.
+    arguments of the application it is in; `began_at` and `answered_at` are when it came to life and
+    was answered, if that is told: after a transfer they may be later than the truth.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Channel:
     bridge: str = ""
     exten: str = ""
     data: str = ""
+    began_at: int | None = None
     answered_at: int | None = None
     up: bool = False
     seconds: int = 0
@@ -83,6 +86,8 @@ def by_call(channels: Iterable[Channel]) -> dict[str, list[Channel]]:
 def catch_up(call: Call, channels: Sequence[Channel], seen: int, now: int) -> list[CallEvent]:
     """Return what must have happened to a followed call since `seen`, given its channels `now`."""
     events: list[CallEvent] = []
+    if call.events:
+        seen = min(now, max(seen, call.events[-1].at))  # its own events prove that it was followed
     there = {channel.uniqueid: channel for channel in channels}
     first = there.get(call.id)
     for leg in (call.state.origin, *call.state.legs):
@@ -92,12 +97,43 @@ def catch_up(call: Call, channels: Sequence[Channel], seen: int, now: int) -> li
     for channel in channels:
         mine = known.get(channel.uniqueid)
         if mine is not None:
-            events += _moved(call.id, mine, channel, seen, now)
+            at = _answered(channel, first, seen, now)
+            # Who had been answered before was moved, nobody knows when.
+            answered = not mine.talks and channel.uniqueid != call.id
+            events += _moved(call.id, mine, channel, seen, at if answered else now)
             if channel.up and channel.uniqueid != call.id and not mine.dial_status:
-                events.append(_picked_up(call.id, channel, first, now))
+                events.append(_picked_up(call.id, channel, first, at))
         elif channel.uniqueid != call.id:
-            events += _found(call.id, channel, first, now, now)
+            began = min(now, max(seen, _began(channel, now)))
+            at = _answered(channel, first, began, now)
+            events += _found(call.id, channel, first, began, at)
+    if first is not None and first.bridge and not call.state.origin.talks:
+        entered = [event.at for event in events if isinstance(event, Joined)]
+        events = [
+            replace(event, at=min(entered))
+            if isinstance(event, Joined) and event.leg == call.id
+            else event
+            for event in events
+        ]
     return events
+
+
+def _began(channel: Channel, now: int) -> int:
+    """Return when a channel came to life; its age is told in whole seconds."""
+    latest = now - channel.seconds * 1_000_000
+    earliest = latest - 1_000_000
+    return earliest if channel.began_at is None else min(max(channel.began_at, earliest), latest)
+
+
+def _answered(channel: Channel, first: Channel | None, since: int, now: int) -> int:
+    """Return when a channel began to talk, `since` at the earliest; `now` when nothing tells.
+
+    A mobile that is asked to press 1 answers before the caller's channel does.
+    """
+    if channel.answered_at is None:
+        return now
+    callers = first.answered_at if first is not None else None
+    return min(now, max(since, channel.answered_at, callers or 0))
 
 
 def adopted(
@@ -113,7 +149,7 @@ def adopted(
     others = [channel for channel in channels if channel is not first]
     if first is None or not (announced or others):
         return []
-    started = min(now, known.started_at if known else now - (first.seconds + 1) * 1_000_000)
+    started = min(now, known.started_at if known else _began(first, now))
     events: list[CallEvent] = []
     if announced:
         number = first.number if DIALLABLE.fullmatch(first.number) else ""
@@ -125,10 +161,10 @@ def adopted(
         answered = first.answered_at
     joined: list[int] = []
     for channel in others:
-        # Its age is told in whole seconds.
-        began = max(started, now - (channel.seconds + 1) * 1_000_000)
+        began = max(started, _began(channel, now))
         # Another phone than the one that answered may have been given the call since.
-        at = min(now, max(answered, began)) if answered is not None else now
+        told = [one for one in (answered, channel.answered_at) if one is not None]
+        at = min(now, max(began, *told)) if told else now
         events += _found(call_id, channel, first, began, at)
         if channel.bridge:
             joined.append(at)
@@ -178,7 +214,9 @@ def _picked_up(call_id: str, channel: Channel, first: Channel | None, at: int) -
 def _dialled(data: str) -> str:
     """Return the DialString of a Dial to one place; of several nobody knows which this leg is."""
     places = data.partition(",")[0]
-    return "" if "&" in places else places.partition("/")[2]
+    if "&" in places:
+        return ""
+    return places if is_local(places) else places.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ def outcome(leg: Leg, state: State) -> Outcome:
     """Classify a leg. The SIP status wins: a 603 is NOANSWER for DialEnd."""
     if leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):
         found = Outcome.TALKED
-    elif leg.tech_cause == _SIP_DECLINED or (leg.cause == 21 and leg.dial_status != "ANSWER"):
+    elif leg.tech_cause == _SIP_DECLINED or (
+        # What a provider forbids (403) has the cause of a call that somebody declined.
+        leg.cause == 21 and not leg.tech_cause and leg.dial_status != "ANSWER"
+    ):
         found = Outcome.DECLINED
     elif leg.tech_cause in _SIP_BUSY or (leg.cause == 17 and not leg.dial_status):
         found = Outcome.BUSY

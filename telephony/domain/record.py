@@ -71,10 +71,18 @@ def record(call: Call, context: Context) -> CallRecord:
         # The bridge was not seen: trust the dialplan's own clock.
         talk_ms = state.finished.answered_ms
         answered_at = max(start, end - talk_ms * 1000)
+    told = context.answered_at
+    before = told is not None and (answered_at is None or told < answered_at)
+    if before:
+        # Whoever answered first may be gone without a leg that this process saw.
+        answered_at = told
     legs = tuple(_leg_record(leg, state, context, end) for leg in _shown(call, called))
     outcomes = [outcome(leg, state) for leg in called]
     found = disposition(call, answered_at, outcomes)
     answered_by, answered_on = _answerer(call, legs, context, direction)
+    if before and direction is not Direction.OUT and context.answered_by != answered_by:
+        answered_by = context.answered_by
+        answered_on = LegKind.DESK if answered_by else None
     until = end if answered_at is None else max(start, answered_at)
     rang = min((leg.rang_at for leg in state.legs if leg.rang_at), default=until)
     holds = [span for leg in operators_legs(call, context) for span in _holds(leg, end)]

@@ -160,8 +160,9 @@ class Context:
     """What a record needs besides the events: the decision and who owns which endpoint.
 
     `decided_ms` is the time from reading the announcement to writing the plan; `did` stands in
-    where no announcement names one. `endpoints` maps operators' endpoints to their extensions,
-    `mobiles` their mobiles, digits only.
+    where no announcement names one. `answered_at` and `answered_by` are what an earlier process had
+    told of the first answer. `endpoints` maps operators' endpoints to their extensions, `mobiles`
+    their mobiles, digits only.
     """
 
     decision: Decision | None = None
@@ -170,5 +171,7 @@ class Context:
     client_name: str = ""
     number: str | None = None
     did: str = ""
+    answered_at: int | None = None
+    answered_by: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)
     mobiles: Mapping[str, str] = field(default_factory=dict)

@@ -197,7 +197,7 @@ def _of_attempts(call_id: str, rows: list[Attempt], people: People) -> CallRecor
     )
     return CallRecord(
         call_id=call_id,
-        did=_digits(first.did),
+        did=_digits(next((row.did for row in rows if row.did), "")),
         number=number,
         client_id=client_id,
         client_name=client_name,

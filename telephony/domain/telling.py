@@ -23,6 +23,9 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
     legs = called_legs(state) or list(state.legs)
     talked = [leg for leg in legs if leg.talks]
     first = min(talked, key=lambda leg: leg.talks[0][1], default=None)
+    answered_at = first.talks[0][1] if first else None
+    if context.answered_at is not None:
+        answered_at = context.answered_at  # told by an earlier process
     phase = state.phase.value
     last = call.events[-1].at if call.events else 0
     told = state.offered or state.finished
@@ -41,8 +44,10 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
         phase=phase,
         since=before.since if before is not None and before.phase == phase else last,
         started_at=_started(state, last),
-        answered_at=first.talks[0][1] if first else None,
-        answered_by=_answered_by(first, direction, state, context),
+        answered_at=answered_at,
+        answered_by=_answered_by(first, direction, state, context)
+        if context.answered_at is None
+        else context.answered_by,
         ringing=tuple(name_of(leg, state, context) for leg in legs if _rings(leg)),
         talking=_talking(call, context, legs),
         on_hold=sum(leg.holding for leg in (state.origin, *legs)),

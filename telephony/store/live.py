@@ -130,6 +130,14 @@ def replace_live_calls(session: Session, calls: Sequence[LiveCall]) -> None:
     save_live_calls(session, calls)
 
 
+def find_live_calls(session: Session, call_ids: Sequence[str]) -> list[LiveCall]:
+    """Return the live calls of these ids, as far as they are there."""
+    if not call_ids:
+        return []
+    rows = session.execute(select(live_call).where(live_call.c.call_id.in_(list(call_ids))))
+    return [_call(row) for row in rows]
+
+
 def list_live_calls(session: Session) -> list[LiveCall]:
     """Return all live calls, the one that began first first."""
     rows = session.execute(select(live_call).order_by(live_call.c.started_at, live_call.c.call_id))

@@ -2,11 +2,13 @@
 
 Every call that is recorded has the facts `call.started`, `call.answered` (when it was) and
 `call.ended`, each once and in this order: what its live changes did not bring, its record does.
+A call that was told and became part of another ends with a `call.ended` that names that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -18,6 +20,7 @@ from telephony.domain.record import CallRecord
 from telephony.store.calls import Revised, save_calls
 from telephony.store.live import (
     delete_live_calls,
+    find_live_calls,
     live_call,
     operator_state,
     save_live_calls,
@@ -28,6 +31,7 @@ from telephony.store.tables import moment
 
 STARTED = "call.started"
 ANSWERED = "call.answered"
+ENDED = "call.ended"
 
 
 def facts_of(call: LiveCall | CallRecord) -> list[Fact]:
@@ -36,6 +40,11 @@ def facts_of(call: LiveCall | CallRecord) -> list[Fact]:
     if call.answered_at is not None:
         facts.append(_fact(ANSWERED, call, call.answered_by, call.answered_at))
     return facts
+
+
+def keys_of(call_ids: Iterable[str]) -> list[str]:
+    """Return the keys of the facts that live calls may have had."""
+    return [f"{kind}:{call_id}" for call_id in call_ids for kind in (STARTED, ANSWERED)]
 
 
 def save_changes(
@@ -50,6 +59,7 @@ def save_changes(
     if changes.only_operators is not None:
         gone = operator_state.c.extension.not_in(changes.only_operators)
         session.execute(delete(operator_state).where(gone))
+    add_facts(session, _absorbed(session, changes.gone, now), now)
     delete_live_calls(session, sorted(changes.gone))
     save_live_calls(session, list(changes.calls.values()))
     save_operator_states(session, list(changes.operators.values()))
@@ -68,6 +78,18 @@ def save_ended(
     add_facts(session, facts, now)
     save_calls(session, calls)
     delete_live_calls(session, [item.record.call_id for item in calls])
+
+
+def _absorbed(session: Session, gone: Mapping[str, str], now: datetime) -> list[Fact]:
+    """Return the ends of live calls that became part of others, as `gone` maps them."""
+    at = now.isoformat().replace("+00:00", "Z")
+    facts = [
+        _fact(ENDED, call, call.answered_by, 0) for call in find_live_calls(session, sorted(gone))
+    ]
+    return [
+        replace(fact, payload={**fact.payload, "at": at, "part_of": gone[fact.payload["call_id"]]})
+        for fact in facts
+    ]
 
 
 def _fact(kind: str, call: LiveCall | CallRecord, operator: str | None, at: int) -> Fact:

@@ -62,6 +62,15 @@ SCENES = [
         moments=(("held", "101"), ASKED, ("resumed", "101")),
     ),
     Expected(
+        scenes.consulted_outside,
+        legs=(("101", "talked"), ("79005550000", "talked"), ("101", "talked")),
+        moments=(
+            ("held", "101"),
+            ("consulted", "101", "79005550000"),
+            ("attended_transfer", "101", "79005550000"),
+        ),
+    ),
+    Expected(
         scenes.left_alone,
         legs=(*BOTH, ("101", "talked")),
         moments=(("held", "101"), ASKED),
@@ -109,6 +118,14 @@ SCENES = [
     ),
     Expected(
         scenes.out_not_found,
+        direction="out",
+        by=None,
+        disposition="failed",
+        hung_up_by="system",
+        legs=((CLIENT_NUMBER, "unreachable"),),
+    ),
+    Expected(
+        scenes.out_forbidden,
         direction="out",
         by=None,
         disposition="failed",

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.asterisk.office import DID, KNOWN, Office, office, until
-from tests.lab.behaviours import Behaviour, answer, busy, no_answer, not_found
+from tests.lab.behaviours import Behaviour, answer, busy, no_answer, not_found, refuse
 from tests.lab.phones import PhoneCall
 
 CLIENT = KNOWN[1:]
@@ -187,14 +187,29 @@ async def consulted(place: Office) -> None:
     await call.hangup()
 
 
+async def consulted_outside(place: Office) -> None:
+    """101 asks a number outside, hands the client over; the client hangs up."""
+    place.trunk.mobiles["79005550000"] = answer(0.1)
+    call, desk = await _called(place)
+    await desk.hold()
+    asking = await place.phones["101"].call("79005550000")
+    await asking.wait_answered(5)
+    await asyncio.sleep(TALK)
+    await desk.refer("79005550000", asking)
+    await asking.wait_ended(5)
+    await asyncio.sleep(TALK)
+    await call.hangup()
+
+
 async def left_alone(place: Office) -> None:
     """The client gives up while 101 asks 102, who go on talking."""
     call, desk = await _called(place)
-    asking, _ = await _consulting(place, desk)
+    asking, asked = await _consulting(place, desk)
     await call.hangup()
     await desk.wait_ended(5)
     await asyncio.sleep(TALK)
     await asking.hangup()
+    await asked.wait_ended(5)
 
 
 async def picked_up(place: Office) -> None:
@@ -274,6 +289,11 @@ async def out_busy(place: Office) -> None:
 async def out_not_found(place: Office) -> None:
     """101 calls a number that does not exist."""
     await (await _placed(place, not_found())).wait_ended(8)
+
+
+async def out_forbidden(place: Office) -> None:
+    """101 calls a number that the provider forbids."""
+    await (await _placed(place, refuse(403))).wait_ended(8)
 
 
 async def out_no_answer(place: Office) -> None:

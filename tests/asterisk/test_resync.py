@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from telephony.asterisk.dialplan import Fallback
+from telephony.asterisk.written import cdr_rows
 from telephony.domain.live import LiveCall
 from telephony.domain.record import CallRecord, Disposition, Side, Source
+from telephony.domain.recovery import Attempt
 from telephony.listener import Listener
 from telephony.pbxlogs import PbxLogs
 from telephony.resync import Resync, recall
@@ -34,6 +36,7 @@ from tests.asterisk.office import (
     small_setup,
     until,
 )
+from tests.asterisk.scenes import PARKING
 from tests.lab.behaviours import answer, no_answer
 
 # Written by a caller into the From number; each is aimed at the list of channels.
@@ -105,6 +108,8 @@ class Service:
         setup, directory = small_setup("103"), small_directory()
         self.engine = engine
         self.wire = wire
+        self.logs = logs
+        self.place = place
         self.writer = Writer(engine, place.pbx.run / "spill.jsonl", window=0.05)
         self.resync = Resync(engine, logs, directory, "RU", setup, patience=2.0, every=0.1)
         old = place.new_listener(setup, directory, wire.port)
@@ -120,6 +125,23 @@ class Service:
             recall(engine),
         )
         place.listener = self.listener
+
+    async def start(self) -> None:
+        self.writer.start()
+        self.resync.start()
+        await self.place.start_listener()
+
+    async def stop(self) -> None:
+        self.wire.mend()
+        await self.place.stop_listener()
+        self.resync.stop()
+        self.writer.stop()
+
+    async def restart(self) -> None:
+        """Put another process in place of this one."""
+        await self.stop()
+        self.__init__(self.place, self.wire, self.engine, self.logs)  # type: ignore[misc]
+        await self.start()
 
     def live(self) -> list[LiveCall]:
         with reading(self.engine) as session:
@@ -158,16 +180,11 @@ async def _service(
     wire = Wire(place.pbx.ami_port)
     await wire.start()
     made = Service(place, wire, engine, logs(place.pbx.home / "log"))
-    made.writer.start()
-    made.resync.start()
-    await place.start_listener()
+    await made.start()
     try:
         yield made
     finally:
-        wire.mend()
-        await place.stop_listener()
-        made.resync.stop()
-        made.writer.stop()
+        await made.stop()
         await wire.stop()
         engine.dispose()
 
@@ -178,6 +195,11 @@ def _no_logs(_log: Path) -> PbxLogs:
 
 def _queue_log(log: Path) -> PbxLogs:
     return PbxLogs(log / "queue_log", None, None)
+
+
+def _written(place: Office) -> list[Attempt]:
+    """Return what the CDR tells by now."""
+    return cdr_rows((place.pbx.home / "log" / "cdr-csv" / "Master.csv").read_bytes())
 
 
 def _cdr(log: Path) -> PbxLogs:
@@ -213,6 +235,8 @@ async def test_calls_that_went_on_and_calls_that_ended_while_the_wire_was_cut(
         assert (lost.disposition, lost.source) == (disposition, source)
         assert lost.decision is not None
         assert [call.number for call in service.live()] == [KNOWN]
+        calls = [row for row in _written(place) if row.source == STRANGER]
+        assert {row.did for row in calls} == {DID}, "a CSV has no column for the DID"
         await stays.hangup()
         kept = (await service.recorded(2))[KNOWN]
         assert (kept.disposition, kept.answered_by, kept.hung_up_by, kept.source) == (
@@ -253,6 +277,45 @@ async def test_the_queue_log_tells_who_gave_up_and_who_talked(tmp_path: Path) ->
         assert (found[KNOWN].answered_by, found[KNOWN].client_name) == ("104", "Ромашка")
         assert found[STRANGER].disposition is Disposition.ABANDONED
         assert {record.source for record in found.values()} == {Source.QUEUE_LOG}
+
+
+async def test_what_was_answered_and_who_was_asked_unseen(tmp_path: Path) -> None:
+    """An answer while the wire is cut; then a consultation and a parked call at a new start."""
+    async with (
+        office(tmp_path, listening=False) as place,
+        _service(place, tmp_path, _no_logs) as service,
+    ):
+        place.phones["101"].behaviour = answer(1.0)
+        call = await place.trunk.call(DID, KNOWN)
+        await until(lambda: [one.ringing for one in service.live()] == [("101",)], 5, "it rings")
+        await service.cut()
+        await call.wait_answered(5)
+        await service.mend()
+        (held,) = [one for one in place.phones["101"].calls if one.live]
+        await held.hold()
+        asking = await place.phones["101"].call("102")
+        asked = await place.phones["102"].next_call(5)
+        await asking.wait_answered(5)
+        await until(lambda: [one.talking for one in service.live()] == [("101", "102")], 5, "asked")
+        await service.restart()
+        await until(lambda: [one.talking for one in service.live()] == [("101", "102")], 5, "found")
+        await asking.hangup()
+        await asked.wait_ended(5)
+        await held.refer(PARKING)
+        await held.wait_ended(5)
+        await until(lambda: [one.talking for one in service.live()] == [()], 5, "it is parked")
+        await service.restart()
+        await call.hangup()
+        made = (await service.recorded(1))[KNOWN]
+        assert (made.disposition, made.answered_by) == (Disposition.ANSWERED, "101")
+        assert made.hung_up_by is Side.CALLER
+        assert made.answered_at is not None
+        assert call.answered_at is not None
+        assert call.ended_at is not None
+        length = (made.ended_at - made.answered_at) / 1000
+        assert abs(length - (call.ended_at - call.answered_at) * 1000) < 300
+        assert service.live() == []
+        assert service.facts() == {"call.started": 1, "call.answered": 1, "call.ended": 1}
 
 
 async def test_a_caller_forges_nothing_in_the_list_of_channels(tmp_path: Path) -> None:

@@ -136,9 +136,13 @@ def test_a_start_sweeps_out_what_was_left_behind(engine: Engine, tmp_path: Path)
     kept, waits = a_live(1, on_hold=1, revision=START + 1), a_live(2)
     writer.replace([kept], states[:1], [waits.call_id])
     wait_for("two calls", lambda: _live(engine) == [kept, waits])
-    writer.tell([], [], [kept.call_id])
+    writer.tell([], [], {kept.call_id: waits.call_id, "never told": waits.call_id})
     assert writer.stop()
     assert _live(engine) == [waits], "what became part of another call goes too"
+    with reading(engine) as session:
+        ended = select(outbox.c.payload).where(outbox.c.kind == "call.ended")
+        (told,) = session.execute(ended).scalars()
+    assert (told["call_id"], told["part_of"]) == (kept.call_id, waits.call_id), "and has ended"
     with reading(engine) as session:
         assert list_operator_states(session) == states[:1]
 

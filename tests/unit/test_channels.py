@@ -11,7 +11,7 @@ from telephony.ami.listing import Listing
 from telephony.domain.board import Board
 from telephony.domain.call import Call, Phase
 from telephony.domain.channels import Channel, Listed, Sorted, adopted, sort_out
-from telephony.domain.events import CallEvent, HungUp, Joined
+from telephony.domain.events import CallEvent, DialBegan, Held, HungUp, Joined
 from telephony.domain.live import LiveCall, OperatorState
 from telephony.domain.record import Context, Direction, Disposition, record
 from telephony.domain.telling import live_call
@@ -228,6 +228,32 @@ def test_a_followed_call_catches_up() -> None:
     (first, _) = call.state.legs
     assert first.ended_at == NOW - 20 * S, "it is not known to have lived any longer"
     assert [event.at for event in moved.events if isinstance(event, Joined)] == [NOW, NOW]
+    told = replace(other, began_at=NOW - 4 * S + 7, answered_at=NOW - 3 * S - 5)
+    board = _follow(_sorted(Board(DESKS), CALLER, DESK).events)
+    moved = _sorted(board, replace(CALLER, bridge="b2"), told, seen=NOW - 20 * S)
+    began = [event.at for event in moved.events if isinstance(event, DialBegan)]
+    entered = {event.leg: event.at for event in moved.events if isinstance(event, Joined)}
+    assert began == [NOW - 4 * S + 7], "the PBX tells when it began and was answered"
+    assert entered[told.uniqueid] == NOW - 3 * S - 5
+
+
+def test_nothing_is_made_up_for_that_was_seen_to_happen_otherwise() -> None:
+    board = _follow(_sorted(Board(DESKS), CALLER, DESK).events)
+    held = Held(NOW - 10 * S, CALLER.uniqueid, DESK.uniqueid, DESK.name)
+    board.take(held)
+    gone = _sorted(board, replace(CALLER, bridge=""), seen=NOW - 20 * S)
+    call = _call(_follow(gone.events, board))
+    assert call.state.legs[0].ended_at == held.at, "it was there when it held the call"
+    assert not call.state.legs[0].holding
+
+
+def test_what_an_earlier_process_told_of_the_answer_stays() -> None:
+    call = _call(_follow(_sorted(Board(DESKS), CALLER, DESK).events))
+    answered = NOW - 94 * S
+    context = replace(CONTEXT, answered_at=answered, answered_by="102")
+    live, made = live_call(call, context, None, 1), record(call, context)
+    for told in (live, made):
+        assert (told.answered_at, told.answered_by) == (answered, "102")
 
 
 def test_a_followed_call_that_is_not_there_is_gone_and_never_missed() -> None:
@@ -244,10 +270,10 @@ class Told:
     """A sink that keeps what it was told."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[list[LiveCall], list[OperatorState], list[str]]] = []
+        self.said: list[tuple[list[LiveCall], list[OperatorState], object]] = []
 
-    def tell(self, calls, operators=(), gone=()) -> None:  # type: ignore[no-untyped-def]
-        self.said.append((list(calls), list(operators), list(gone)))
+    def tell(self, calls, operators=(), gone=None) -> None:  # type: ignore[no-untyped-def]
+        self.said.append((list(calls), list(operators), gone))
 
     replace = tell
 
@@ -269,21 +295,21 @@ def test_only_what_changed_is_told() -> None:
 
     assert flush(call) == []
     state.changed(call.id)
-    assert flush(call) == [([call.id], [("101", "busy")], [])]
+    assert flush(call) == [([call.id], [("101", "busy")], {})]
     assert [one.call_id for one in state.states.values()] == [call.id]
     state.device_changed("102")
     state.device_changed(None)
-    assert flush(call) == [([], [("102", "free")], [])]
+    assert flush(call) == [([], [("102", "free")], {})]
     state.device_changed("102")
     assert flush(call) == [], "it is free as before"
     state.changed(call.id)
     ended = _call(_follow([HungUp(NOW, call.id, call.id, "x-1", 16, 0)], _follow(call.events)))
-    assert flush(ended) == [([], [("101", "busy")], [])], "its row goes with its record"
+    assert flush(ended) == [([], [("101", "busy")], {})], "its row goes with its record"
     assert [one.call_id for one in state.states.values()] == [None, None]
     state.changed(call.id)
     flush(call)
-    state.absorbed(call.id)
-    assert flush()[0][2] == [call.id]
+    state.absorbed(call.id, "another")
+    assert flush()[0][2] == {call.id: "another"}
     nobody = LiveState(None)
     nobody.changed(call.id)
     nobody.flush(lambda _: (call, CONTEXT), devices.get, NOW)
