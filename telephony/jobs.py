@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from telephony.domain.record import CallRecord
 from telephony.domain.retries import LONGEST, PATIENCE, block, pause
-from telephony.notify import ENDED, ZAMMAD, events_of
+from telephony.notify import ENDED, MAILS_WITHIN, MOST_MAILS, ZAMMAD, events_of
 from telephony.sending import SendError, Tools, record_of, send
 from telephony.store.deliveries import (
     Delivery,
     Wanted,
     add_deliveries,
     begin_delivery,
+    count_lately,
     finish_delivery,
     in_flight,
     park_delivery,
@@ -54,7 +55,9 @@ def expand(tools: Tools, row: int, attempt: int) -> None:
             record = record_of(session, fact)
             wanted = _by_webhook(fact, record, list_webhooks(session), now)
             if tools.mailer is not None:
-                wanted += _by_mail(fact, record, list_notices(session), now)
+                wanted += _within_limit(
+                    session, _by_mail(fact, record, list_notices(session), now), now
+                )
             open_lanes(session, sorted({one.lane for one in wanted}))
             add_deliveries(session, fact.id, wanted, now)
     except Exception as error:
@@ -116,6 +119,17 @@ def _by_mail(
         if rule.event == event and rule.did in (None, record.did)
         for recipient in rule.recipients
     ]
+
+
+def _within_limit(session: Session, mails: list[Wanted], now: datetime) -> list[Wanted]:
+    """Return those of the mails whose recipients had fewer by their rule than the limit lately."""
+    if not mails:
+        return []
+    had = count_lately(session, MAIL_LANE, now - MAILS_WITHIN)
+    kept = [mail for mail in mails if had.get(mail.target, 0) < MOST_MAILS]
+    if len(kept) < len(mails):
+        log.warning("notice.limited", mails=len(mails) - len(kept))
+    return kept
 
 
 def _stands_back(session: Session, delivery: Delivery, now: datetime) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-_SECONDS = 10.0
+SECONDS = 15.0  # for all of a mail, from the connection on; less than a stop waits
+_STEP_SECONDS = 10.0  # for each answer
 
 
 class MailError(Exception):
@@ -31,14 +36,19 @@ class Mailer:
     password: str
     sender: str
     context: ssl.SSLContext | None = None
+    seconds: float = SECONDS
 
     def send(self, message: EmailMessage) -> int:
         """Hand a message to the server; return SMTP's status. Raises MailError."""
         try:
-            with self._connect() as server:
+            with self._connect() as server, self._limited(server):
+                if self.security == "starttls":
+                    server.starttls(context=self._trust())
                 if self.user:
                     server.login(self.user, self.password)
                 server.send_message(message)
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    server.quit()  # it has the mail: what it says now changes nothing
         except smtplib.SMTPRecipientsRefused as error:
             status, said = next(iter(error.recipients.values()))
             for_good = 500 <= status < 600
@@ -51,18 +61,46 @@ class Mailer:
             raise MailError(f"{type(error).__name__}: {error}"[:300]) from None
         return 250
 
-    def _connect(self) -> smtplib.SMTP:
-        context = self.context or ssl.create_default_context()
-        if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)
-        server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
-        if self.security == "starttls":
-            try:
-                server.starttls(context=context)
-            except BaseException:
-                server.close()
-                raise
-        return server
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[smtplib.SMTP]:
+        """Give a connection, closed at the end without a word."""
+        step = min(_STEP_SECONDS, self.seconds)
+        server = (
+            smtplib.SMTP_SSL(self.host, self.port, timeout=step, context=self._trust())
+            if self.security == "tls"
+            else smtplib.SMTP(self.host, self.port, timeout=step)
+        )
+        try:
+            yield server
+        finally:
+            server.close()
+
+    @contextlib.contextmanager
+    def _limited(self, server: smtplib.SMTP) -> Iterator[None]:
+        """Break the connection when all of it takes too long: smtplib limits each wait only."""
+        over = threading.Event()
+
+        def end() -> None:
+            over.set()
+            with contextlib.suppress(OSError):
+                if server.sock is not None:
+                    # Not the TLS layer's way, which is not for a second thread.
+                    socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
+
+        watch = threading.Timer(self.seconds, end)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        except (smtplib.SMTPException, OSError):
+            if over.is_set():
+                raise MailError(f"it was not done within {self.seconds:g} s") from None
+            raise
+        finally:
+            watch.cancel()
+
+    def _trust(self) -> ssl.SSLContext:
+        return self.context or ssl.create_default_context()
 
 
 def _text(said: bytes | str) -> str:

@@ -14,7 +14,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -36,6 +36,8 @@ NOTICE_EVENTS = (MISSED,)
 STANDARD, ZAMMAD = "standard", "zammad"
 FORMS = (STANDARD, ZAMMAD)
 ZAMMAD_EVENTS = (STARTED, ANSWERED, ENDED)
+# In the payload of the end of a call that became part of another one, whose id it is.
+PART_OF = "part_of"
 
 SECRET_PREFIX = "whsec_"  # noqa: S105
 _ADDRESS = re.compile(
@@ -44,6 +46,8 @@ _ADDRESS = re.compile(
 _MISSED = frozenset(
     {Disposition.ABANDONED, Disposition.NO_ANSWER, Disposition.BUSY, Disposition.FAILED}
 )
+MOST_MAILS = 30  # by one rule to one address
+MAILS_WITHIN = timedelta(hours=1)
 _LONGEST_NAME = 80
 # Zammad's words for why a call ended.
 _CAUSES = {
@@ -66,6 +70,7 @@ _MAIL = {
         "seconds": "{count} s",
         "outcome": "Outcome",
         "call": "Call",
+        "last": "These were many calls within an hour: there are no mails of further ones for now.",
     },
     "ru": {
         "subject": "Пропущенный звонок: {who}",
@@ -78,6 +83,7 @@ _MAIL = {
         "seconds": "{count} с",
         "outcome": "Исход",
         "call": "Звонок",
+        "last": "Звонков за час было много: о следующих писем пока не будет.",
     },
 }
 
@@ -190,10 +196,14 @@ def zammad_message(
 ) -> Message | None:
     """Return the form of Zammad's generic CTI; `names` maps extensions to people.
 
-    None for what Zammad has no word for: an internal call, a record that is gone.
+    None for what Zammad has no word for: an internal call, a record that is gone. A call that
+    became part of another one is hung up.
     """
     data = call_data(fact, record)
-    if data.get("direction") not in ("in", "out") or (fact.kind == ENDED and record is None):
+    part = PART_OF in data
+    if data.get("direction") not in ("in", "out"):
+        return None
+    if fact.kind == ENDED and record is None and not part:
         return None
     inbound = data["direction"] == "in"
     client = digits(str(data["number"])) or "anonymous"
@@ -214,10 +224,10 @@ def zammad_message(
         if operator:
             fields.append(("answeringNumber", str(operator)))
     else:
-        assert record is not None
         event = "hangup"
-        fields.append(("cause", _CAUSES[record.disposition]))
-        if operator and record.answered_at is not None:
+        found = record.disposition if record is not None else Disposition.ANSWERED
+        fields.append(("cause", _CAUSES[found]))
+        if operator and record is not None and record.answered_at is not None:
             fields.append(("answeringNumber", str(operator)))
     return Message(
         urlencode([("event", event), *fields]).encode("ascii"),
@@ -226,11 +236,19 @@ def zammad_message(
 
 
 def missed_mail(
-    record: CallRecord, *, sender: str, to: str, language: str, zone: str, key: str
+    record: CallRecord,
+    *,
+    sender: str,
+    to: str,
+    language: str,
+    zone: str,
+    key: str,
+    last: bool = False,
 ) -> EmailMessage:
     """Return the notice of a missed call; times are in `zone` (IANA).
 
-    `key` makes the Message-ID, the same at each try. Raises ValueError for an address that is none.
+    `key` makes the Message-ID, the same at each try; `last` says that no more come. Raises
+    ValueError for an address that is none.
     """
     for address in (sender, to):
         if not is_mail_address(address):
@@ -255,7 +273,8 @@ def missed_mail(
     mail["Date"] = moment(record.ended_at)
     mail["Message-ID"] = f"<{key}@{sender.partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("".join(f"{label}: {value}\n" for label, value in lines if value))
+    text = "".join(f"{label}: {value}\n" for label, value in lines if value)
+    mail.set_content(text + (f"\n{words['last']}\n" if last else ""))
     return mail
 
 

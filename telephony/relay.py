@@ -53,7 +53,7 @@ _LONGEST_QUEUE = 200  # jobs: a dead worker's queue does not grow without end
 # A row is taken to have lost its job only while fewer jobs wait: in a long queue the job is still
 # to come, and one more for each row would keep a worker that is behind busy with jobs out of date.
 _SHORT_QUEUE = 10
-_AT_ONCE = 8  # deliveries under way to one receiver; 1 to one that fails or dawdles
+_AT_ONCE = 4  # deliveries under way to one receiver; 1 to one that fails or dawdles
 _BATCH = 100
 _SWEEP_EVERY = 1.0
 _PRUNE_EVERY = 600.0

@@ -14,6 +14,9 @@ from telephony.domain.record import CallRecord
 from telephony.mailing import Mailer, MailError
 from telephony.notify import (
     ENDED,
+    MAILS_WITHIN,
+    MOST_MAILS,
+    PART_OF,
     ZAMMAD,
     Message,
     message_id,
@@ -24,7 +27,7 @@ from telephony.notify import (
 from telephony.outgoing import Outgoing, OutgoingError, wait_of
 from telephony.secrets import SecretError, Vault
 from telephony.store.calls import get_call
-from telephony.store.deliveries import Delivery
+from telephony.store.deliveries import Delivery, count_before
 from telephony.store.engine import reading
 from telephony.store.notices import Notice, Recipient, list_notices
 from telephony.store.outbox import StoredFact, get_fact
@@ -95,7 +98,7 @@ def send(tools: Tools, delivery: Delivery) -> tuple[int, int]:
     with reading(tools.engine) as session:
         fact = get_fact(session, delivery.fact_id)
         record = None if fact is None else record_of(session, fact)
-    if fact is None or (record is None and fact.kind == ENDED):
+    if fact is None or (record is None and fact.kind == ENDED and PART_OF not in fact.payload):
         raise SendError("the call's record is gone", for_good=True)
     key = message_id(fact, delivery.target, delivery.event)
     parcel = _Parcel(delivery, key, fact, record)
@@ -150,6 +153,8 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
     _, number, address = parcel.delivery.target.split(":", 2)
     with reading(tools.engine) as session:
         found = _recipient(list_notices(session), int(number), address)
+        since = parcel.delivery.created_at - MAILS_WITHIN
+        before = count_before(session, parcel.delivery, since)
     if found is None or parcel.record is None:
         raise SendError("the notice or its recipient was removed", for_good=True)
     if tools.mailer is None:
@@ -163,6 +168,7 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
             language=recipient.language,
             zone=rule.zone,
             key=parcel.key,
+            last=before + 1 >= MOST_MAILS,
         )
     except ValueError as error:
         raise SendError(str(error), for_good=True) from None

@@ -1,7 +1,8 @@
 """The worker: RQ's loop, with the list of jobs that may be run and nothing else that RQ offers.
 
-Jobs are run in this process, one at a time: they wait for a database or a network with deadlines
-of their own, and a fork for each would cost more than the job. Who wants more, starts more.
+Jobs are run in this process: they wait for a database or a network with deadlines of their own,
+and a fork for each would cost more than the job. Those that go over the network run several at
+once, each on a thread, so that a receiver that dawdles holds up nobody else.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -28,12 +30,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from telephony.sending import Tools
 from telephony.status import Told
 from telephony.store.engine import StoreError, reason
-from telephony.transport import JOB_SECONDS
+from telephony.transport import BULK, JOB_SECONDS
 
 log = structlog.get_logger(__name__)
 
 Task = Callable[[Tools, int, int], None]
 
+_AT_ONCE = 8  # jobs of the queue for the network; one receiver gets half of that at most
 _TTL = 20  # seconds; RQ then asks Redis for a job for 5 s at a time
 _PAUSE = 1.0
 _SILENT_SECONDS = JOB_SECONDS + 15.0  # so long a worker that is well may not be heard of
@@ -54,6 +57,9 @@ class Worker:
         self._redis = connection
         self._tools = tools
         self._jobs = jobs
+        self._at_once = _AT_ONCE if queue == BULK else 1
+        self._free = threading.Semaphore(self._at_once)
+        self._counting = threading.Lock()
         self._stopping = threading.Event()
         self._loop: _Loop | None = None
         self._heard_at = time.monotonic() - _SILENT_SECONDS
@@ -62,10 +68,14 @@ class Worker:
         self.failed = 0
 
     def run(self) -> None:
-        """Work until SIGTERM or SIGINT, ending the job in hand first; Redis may come and go."""
+        """Work until SIGTERM or SIGINT, ending what is in hand first; Redis may come and go."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        job_class = _listed({name: self._task(name) for name in self._jobs})
+        with ThreadPoolExecutor(self._at_once, "job") as threads:
+            self._work(_listed({name: self._task(name, threads) for name in self._jobs}))
+        log.info("worker.stopped", queue=self._queue, done=self.done, failed=self.failed)
+
+    def _work(self, job_class: type[Job]) -> None:
         while not self._stopping.is_set():
             try:
                 self._loop = _Loop(
@@ -86,7 +96,6 @@ class Worker:
                     self._redis_fails(error)
             self._loop = None
             self._stopping.wait(_PAUSE)
-        log.info("worker.stopped", queue=self._queue, done=self.done, failed=self.failed)
 
     def look(self) -> Told:
         """Return how the worker is, for its status row."""
@@ -94,24 +103,34 @@ class Worker:
         figures = {"jobs_done": float(self.done), "jobs_failed": float(self.failed)}
         return ready, None if ready else "redis_down", figures
 
-    def _task(self, name: str) -> Callable[..., None]:
-        job = self._jobs[name]
-
+    def _task(self, name: str, threads: ThreadPoolExecutor) -> Callable[..., None]:
         def perform(*arguments: Any) -> None:
-            """Run the job; a failure is its row's, and Redis learns nothing of it."""
-            try:
-                row, attempt = arguments
-                job(self._tools, int(row), int(attempt))
-            except (SQLAlchemyError, StoreError) as error:
-                self.failed += 1
-                log.error("job.database_failed", job=name, row=arguments[:1], error=reason(error))
-            except Exception:
-                self.failed += 1
-                log.exception("job.failed", job=name, row=arguments[:1])
-            else:
-                self.done += 1
+            """Run the job here, or hand it to a thread, as soon as one is free."""
+            if self._at_once == 1:
+                self._perform(name, arguments)
+                return
+            self._free.acquire()
+            threads.submit(self._perform, name, arguments).add_done_callback(
+                lambda _done: self._free.release()
+            )
 
         return perform
+
+    def _perform(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Run a job; a failure is its row's, and Redis learns nothing of it."""
+        try:
+            row, attempt = arguments
+            self._jobs[name](self._tools, int(row), int(attempt))
+        except (SQLAlchemyError, StoreError) as error:
+            log.error("job.database_failed", job=name, row=arguments[:1], error=reason(error))
+        except Exception:
+            log.exception("job.failed", job=name, row=arguments[:1])
+        else:
+            with self._counting:
+                self.done += 1
+            return
+        with self._counting:
+            self.failed += 1
 
     def _heard(self) -> None:
         self._heard_at = time.monotonic()

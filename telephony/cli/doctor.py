@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -20,6 +18,8 @@ from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
 from telephony.asterisk.manager import has_criteria
 from telephony.cli.common import ami_address, readable, settings_for
+from telephony.cli.findings import Finding, Level, failed, ok, warning
+from telephony.cli.partcheck import check_key, check_parts, check_redis
 from telephony.domain.numbers import ENDPOINT
 from telephony.settings import Settings
 from telephony.store.engine import StoreError, open_engine, reading
@@ -51,47 +51,22 @@ _ENTRIES = tuple(
 )
 
 
-class Level(StrEnum):
-    """How a check went."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: how it went, what was seen, and what to do when it is not ok."""
-
-    level: Level
-    what: str
-    advice: str = ""
-
-
-def ok(what: str) -> Finding:
-    """Return a finding that is fine."""
-    return Finding(Level.OK, what)
-
-
-def failed(what: str, advice: str) -> Finding:
-    """Return a finding that stops calls or records."""
-    return Finding(Level.FAILED, what, advice)
-
-
-def warning(what: str, advice: str) -> Finding:
-    """Return a finding that an admin should look at."""
-    return Finding(Level.WARNING, what, advice)
-
-
 @click.command()
 @click.option("--trunk", "trunks", multiple=True, help="PJSIP endpoint of a trunk to look at.")
 @readable
 def doctor(trunks: tuple[str, ...]) -> None:
-    """Check Asterisk, the dialplan, the database and the clock; say what to do about failures."""
+    """Check Asterisk, the dialplan, the database, Redis, the other parts and the clock.
+
+    Says what to do about each failure.
+    """
     settings = settings_for(ami=True)
     findings = [
         *check_database(settings),
         *check_folder(settings),
+        *check_key(settings),
+        *check_redis(settings),
+        *check_parts(settings),
+        *check_pbx_logs(settings),
         *check_asterisk(settings, trunks),
     ]
     marks = {Level.OK: "✓", Level.WARNING: "!", Level.FAILED: "✗"}
@@ -175,6 +150,22 @@ def check_folder(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok(f"data folder {Path(settings.data_dir).resolve()} can be written")
+
+
+def check_pbx_logs(settings: Settings) -> Iterator[Finding]:
+    """Can the PBX's own records be read, for calls that end while nobody listens?"""
+    logs = (("DUTYLINE_QUEUE_LOG", settings.queue_log), ("DUTYLINE_CDR_FILE", settings.cdr_file))
+    for name, path in logs:
+        if path is None:
+            continue
+        try:
+            with path.open("rb"):
+                yield ok(f"{name} {path} can be read")
+        except OSError as error:
+            yield failed(
+                f"{name} {path} cannot be read: {error.strerror}",
+                "let this user read it, for example with setfacl; or leave the setting empty",
+            )
 
 
 def check_asterisk(settings: Settings, trunks: tuple[str, ...]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
@@ -31,7 +32,7 @@ def healthcheck(parts: tuple[str, ...]) -> None:
     if WEB in parts and (problem := _of_web(settings)):
         problems.append(f"{WEB}: {problem}")
     if told := [part for part in parts if part != WEB]:
-        problems += _of_told(settings, told)
+        problems += told_problems(settings, told)
     if problems:
         raise Failed("\n".join(problems))
     click.echo("✓ " + ", ".join(parts))
@@ -55,8 +56,8 @@ def _of_web(settings: Settings) -> str | None:
     return None if status == http.client.OK else f"answers with status {status}"
 
 
-def _of_told(settings: Settings, parts: list[str]) -> list[str]:
-    """Return what is wrong with the other parts."""
+def told_problems(settings: Settings, parts: Sequence[str]) -> list[str]:
+    """Return what is wrong with parts by what they told. Raises StoreError, Failed."""
     with database(settings) as engine, reading(engine) as session:
         known = {process.name: process for process in list_processes(session)}
     now = datetime.now(UTC)

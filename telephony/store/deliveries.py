@@ -289,6 +289,34 @@ def count_deliveries(session: Session) -> tuple[int, int]:
     return under_way, counts.get(State.PARKED, 0)
 
 
+def count_lately(session: Session, lane: str, since: datetime) -> dict[str, int]:
+    """Return how many deliveries were made after `since` for each target of a lane."""
+    rows = session.execute(
+        select(delivery.c.target, func.count().label("found"))
+        .where(
+            delivery.c.state.in_(list(State)),
+            delivery.c.lane == lane,
+            delivery.c.due_at > since,  # never before created_at, and in the index
+            delivery.c.created_at > since,
+        )
+        .group_by(delivery.c.target)
+    )
+    return {row.target: row.found for row in rows}
+
+
+def count_before(session: Session, one: Delivery, since: datetime) -> int:
+    """Return how many deliveries were made after `since` for the same target, before this one."""
+    query = select(func.count()).where(
+        delivery.c.state.in_(list(State)),
+        delivery.c.lane == one.lane,
+        delivery.c.due_at > since,
+        delivery.c.created_at > since,
+        delivery.c.target == one.target,
+        delivery.c.id < one.id,
+    )
+    return session.execute(query).scalar_one()
+
+
 def unfinished(session: Session, fact_ids: Sequence[int]) -> set[int]:
     """Return those of the facts that have deliveries under way."""
     query = select(delivery.c.fact_id).where(

@@ -22,22 +22,41 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Give the bytes of a migrated SQLite file."""
+    path = tmp_path_factory.mktemp("migrated") / "dutyline.db"
+    migrate(f"sqlite:///{path}")
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres: Postgres) -> str:
+    """Give the name of a migrated database in PostgreSQL, to be copied."""
+    migrate(postgres.create_database("migrated"))
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of an empty database."""
+    """Give the URL of an empty database; for `engine` one copied from a migrated one."""
+    ready = "engine" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'dutyline.db'}"
+        path = tmp_path / "dutyline.db"
+        if ready:
+            path.write_bytes(request.getfixturevalue("migrated"))
+        yield f"sqlite:///{path}"
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = f"test_{next(_numbers)}"
-    yield server.create_database(name)
+    template = request.getfixturevalue("migrated_name") if ready else "template1"
+    yield server.create_database(name, template)
     server.drop_database(name)
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Give an engine for a migrated database."""
-    migrate(database_url)
     engine = open_engine(database_url)
     yield engine
     engine.dispose()

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, select, update
 from telephony.domain.record import CallRecord, Direction, Disposition
 from telephony.jobs import deliver, expand
 from telephony.mailing import Mailer
+from telephony.notify import MAILS_WITHIN, MOST_MAILS
 from telephony.outgoing import Outgoing
 from telephony.secrets import Vault
 from telephony.sending import Tools
@@ -427,6 +428,21 @@ def test_an_address_with_a_line_end_is_never_mailed(mailing: Office, mailbox: _M
     assert row.state == State.PARKED
     assert row.last_error.startswith("not an e-mail address")
     assert mailbox.mails == []
+
+
+def test_a_storm_of_missed_calls_fills_no_mailbox(mailing: Office, mailbox: _Mailbox) -> None:
+    _notice(mailing, Recipient("bob@example.com", "en"))
+    for nth in range(MOST_MAILS + 10):
+        mailing.ended(_missed(nth))
+    mailing.expand()
+    assert mailing.deliver("mail") == MOST_MAILS
+    (said,) = (content for _, content in mailbox.mails if b"no mails of further ones" in content)
+    assert said == mailbox.mails[-1][1]
+    mailing.at += MAILS_WITHIN
+    mailing.ended(_missed(1000))
+    mailing.expand()
+    assert mailing.deliver("mail") == 1
+    assert b"no mails of further ones" not in mailbox.mails[-1][1]
 
 
 def test_a_removed_notice_mails_no_more(mailing: Office, mailbox: _Mailbox) -> None:

@@ -96,6 +96,15 @@ class RelayStage:
         self._running[part].send_signal(signal.SIGTERM)
         return self._running[part].wait(20)
 
+    def mend(self) -> None:
+        """Start again what a test that failed left dead or frozen, so that others do not fail."""
+        self.redis.resume()
+        if self.redis.pid is None:
+            self.redis.start()
+        dead = [part for part in PARTS if self._running[part].poll() is not None]
+        if dead:
+            self.start(*dead)
+
     def stop(self) -> None:
         """Stop all parts."""
         for process in self._running.values():
@@ -161,7 +170,7 @@ class RelayStage:
         """Wait until each call was told, and the rows say so: one delivery for each fact, done."""
         self.wait(
             "every fact is delivered",
-            lambda: set(calls) <= set(self.received()) and self._settled(len(self.written)),
+            lambda: set(calls) <= set(self.received()) and self._settled(calls),
             seconds,
         )
 
@@ -240,14 +249,22 @@ class RelayStage:
         assert len(sent) == 2
         assert len({(one.headers["webhook-id"], one.body) for one in sent}) == 1
 
-    def _settled(self, count: int) -> bool:
+    def _settled(self, calls: list[str]) -> bool:
+        """Tell whether these calls' facts are done, each with one delivery that is delivered."""
+        keys = [f"call.started:{call}" for call in calls]
         with reading(self.engine) as session:
-            facts = session.execute(select(outbox.c.id, outbox.c.done_at)).all()
-            rows = session.execute(select(delivery.c.fact_id, delivery.c.state)).all()
+            facts = session.execute(
+                select(outbox.c.id, outbox.c.done_at).where(outbox.c.key.in_(keys))
+            ).all()
+            rows = session.execute(
+                select(delivery.c.fact_id, delivery.c.state).where(
+                    delivery.c.fact_id.in_([row.id for row in facts])
+                )
+            ).all()
         done = [row.id for row in facts if row.done_at is not None]
-        assert len(rows) <= count, "a fact has two deliveries"
+        assert len(rows) <= len(calls), "a fact has two deliveries"
         delivered = [row.fact_id for row in rows if row.state == State.DELIVERED]
-        return len(done) == len(facts) == count and sorted(delivered) == sorted(done)
+        return len(done) == len(calls) and sorted(delivered) == sorted(done)
 
     def logs(self) -> str:
         """Return the tails of the parts' logs."""

@@ -19,6 +19,8 @@ from tests.faults.relay_part import LEASE
 from tests.faults.relay_stage import PARTS, RelayStage, open_relay_stage
 from tests.lab.receiver import Reply
 
+IN_HAND = 4  # requests to one receiver under way at once
+
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayStage]:
@@ -30,17 +32,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayStage]:
 
 @pytest.fixture(autouse=True)
 def _answers_again(stage: RelayStage) -> Iterator[None]:
-    """Let the receiver answer as usual after each test."""
+    """Let the receiver answer as usual after each test, and all parts run: others need them."""
     yield
     stage.receiver.answer = lambda _request: Reply()
+    stage.mend()
 
 
 def test_facts_arrive_signed_once_and_soon(stage: RelayStage) -> None:
-    stage.tell_and_measure(20)
+    stage.tell_and_measure(8)
 
 
 def test_jobs_lie_in_redis_soon_after_their_facts(stage: RelayStage) -> None:
-    stage.measure_enqueueing(12)
+    stage.measure_enqueueing(6)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -54,7 +57,7 @@ def test_a_killed_part_loses_nothing(stage: RelayStage, part: str) -> None:
     stage.wait_delivered(told)
     # Only what the killed worker had in hand may have been told twice.
     again = sum(stage.received()[call] - 1 for call in told)
-    assert again <= (1 if part == "bulk" else 0)
+    assert again <= (IN_HAND if part == "bulk" else 0)
 
 
 def test_a_worker_killed_in_mid_job_sends_the_same_message_again(stage: RelayStage) -> None:
@@ -103,10 +106,10 @@ def test_the_queue_of_a_dead_worker_does_not_grow(stage: RelayStage) -> None:
     """Else one that comes back would be busy with jobs out of date while new ones come."""
     stage.kill("now")
     queue = open_queue(stage.redis.client(), "now")
-    told = stage.tell(20)
+    told = stage.tell(14)  # more than the relay takes for a short queue
     stage.wait("all are enqueued", lambda: queue.count >= len(told))
-    over = time.monotonic() + 2 * LEASE.total_seconds()
-    stage.wait("their leases ran out twice", lambda: time.monotonic() > over)
+    over = time.monotonic() + 1.5 * LEASE.total_seconds()
+    stage.wait("their leases ran out", lambda: time.monotonic() > over)
     assert queue.count == len(told)
     stage.start("now")
     stage.wait_delivered(told)

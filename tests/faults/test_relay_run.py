@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from telephony.store.migrations import migrate
 from telephony.store.outbox import Fact, add_facts
 from telephony.store.webhooks import add_webhook
 from tests.lab.cache import default_cache
-from tests.lab.receiver import Receiver
+from tests.lab.receiver import Receiver, Reply, Request
 from tests.lab.redis import ensure_redis
 
 PARTS = ("redis", "relay", "worker-now", "worker-bulk")
@@ -77,7 +78,29 @@ def _tell(url: str, call_id: str) -> None:
     engine.dispose()
 
 
-def test_the_private_redis_is_killed_and_started_again(tmp_path: Path) -> None:
+def _add_webhook(run: _Run, folder: Path, url: str) -> None:
+    vault = open_vault((), folder)
+    engine = open_engine(run.url)
+    with writing(engine) as session:
+        add_webhook(
+            session,
+            form="standard",
+            events=("call.started",),
+            place="test",
+            url=vault.seal(url),
+            secret=vault.seal("whsec_" + "a" * 32),
+            now=datetime.now(UTC),
+        )
+    engine.dispose()
+
+
+def _told(receiver: Receiver, path: str) -> list[str]:
+    """Return the calls that were told to this path of a receiver."""
+    found = [request for request in list(receiver.requests) if request.path == path]
+    return [json.loads(request.body)["data"]["call_id"] for request in found]
+
+
+def test_a_dead_redis_and_a_slow_receiver_hold_up_nobody(tmp_path: Path) -> None:
     program = str(ensure_redis(default_cache(), print).server)
     with Receiver() as receiver:
         run = _Run(
@@ -86,19 +109,7 @@ def test_the_private_redis_is_killed_and_started_again(tmp_path: Path) -> None:
             DUTYLINE_OUTGOING_ALLOW="127.0.0.1",
             DUTYLINE_OUTGOING_PORTS=str(receiver.port),
         )
-        vault = open_vault((), tmp_path)
-        engine = open_engine(run.url)
-        with writing(engine) as session:
-            add_webhook(
-                session,
-                form="standard",
-                events=("call.started",),
-                place="test",
-                url=vault.seal(receiver.url()),
-                secret=vault.seal("whsec_" + "a" * 32),
-                now=datetime.now(UTC),
-            )
-        engine.dispose()
+        _add_webhook(run, tmp_path, receiver.url())
         with run.running(*PARTS):
             _tell(run.url, "one")
             run.wait("delivery.done")
@@ -108,9 +119,35 @@ def test_the_private_redis_is_killed_and_started_again(tmp_path: Path) -> None:
             _tell(run.url, "two")
             run.wait("part.died")
             run.wait("delivery.done", 2)
-        told = [json.loads(request.body)["data"]["call_id"] for request in receiver.requests]
-        assert told == ["one", "two"]
+            _check_slow(run, tmp_path, receiver)
+        assert _told(receiver, "/hook")[:2] == ["one", "two"]
         assert not list(tmp_path.glob("**/*.rdb"))
+
+
+def _check_slow(run: _Run, folder: Path, receiver: Receiver) -> None:
+    """While some receivers keep their requests open another one hears of every call."""
+    let_go = threading.Event()
+
+    def answer(request: Request) -> Reply:
+        if request.path.startswith("/slow"):
+            let_go.wait(30)
+        return Reply()
+
+    receiver.answer = answer
+    _add_webhook(run, folder, receiver.url("/slow"))
+    _tell(run.url, "first")
+    until = time.monotonic() + 30
+    while not _told(receiver, "/slow"):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    calls = [f"slow-{nth}" for nth in range(6)]
+    for call in calls:
+        _tell(run.url, call)
+    while not set(calls) <= set(_told(receiver, "/hook")):
+        assert time.monotonic() < until, run.log.read_text()
+        assert "delivery.failed" not in run.log.read_text(), "the slow one was given up first"
+        time.sleep(0.02)
+    let_go.set()
 
 
 def test_calls_go_on_where_no_redis_is_installed(tmp_path: Path) -> None:

@@ -194,6 +194,7 @@ async def test_the_cdr_tells_of_calls_that_ended_and_of_calls_that_came_and_went
         "106",
         Source.CDR,
     )
+    assert (unheard_record.did, heard.did) == (company.DID, company.DID)
     expected = {"call.started": 5, "call.answered": 3, "call.ended": 5}
     assert rows.facts() == expected
     # Started once more, it finds nothing new.

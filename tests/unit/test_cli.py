@@ -256,6 +256,18 @@ def test_doctor_without_asterisk_says_what_to_do(company: Admin) -> None:
     assert "→ check DUTYLINE_AMI_HOST" in said
 
 
+def test_doctor_looks_whether_the_pbx_logs_can_be_read(company: Admin) -> None:
+    company.environment |= {
+        "DUTYLINE_AMI_PORT": "1",
+        "DUTYLINE_QUEUE_LOG": company.file("queue_log", ""),
+        "DUTYLINE_CDR_FILE": str(company.folder / "nowhere.csv"),
+    }
+    said = company.refuses("doctor")
+    assert "✓ DUTYLINE_QUEUE_LOG" in said
+    assert "✗ DUTYLINE_CDR_FILE" in said
+    assert "setfacl" in said
+
+
 def test_doctor_with_an_empty_database_says_what_to_do(admin: Admin) -> None:
     admin.environment["DUTYLINE_AMI_PORT"] = "1"
     said = admin.refuses("doctor")

@@ -147,6 +147,11 @@ def test_zammad_is_told_of_a_call_in_its_words() -> None:
 
 def test_zammad_hears_nothing_of_internal_calls() -> None:
     assert zammad_message(_fact(direction="internal"), None, {}) is None
+    assert zammad_message(_fact("call.ended"), None, {}) is None, "its record is gone"
+    part = zammad_message(_fact("call.ended", part_of="1795521600.1"), None, {})
+    assert part is not None
+    assert b"event=hangup" in part.body
+    assert b"cause=normalClearing" in part.body
 
 
 def _mail(

@@ -267,6 +267,8 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
         ("Tue, 24 Nov 2026 12:01:00 GMT", 60),
         ("Tue, 24 Nov 2026 11:00:00 GMT", 0),
         ("٣", None),
+        ("9" * 5000, 10**8),
+        ("Tue, 24 Nov 99999999999999999999 12:01:00 GMT", None),
     ],
 )
 def test_retry_after(header: str | None, seconds: int | None) -> None:
