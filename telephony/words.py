@@ -6,13 +6,14 @@ keeps both languages complete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from telephony.domain.record import (
     Direction,
     Disposition,
+    LegKind,
     Moment,
     MomentKind,
     Outcome,
@@ -178,6 +179,25 @@ _MOMENTS: dict[MomentKind, tuple[str, str]] = {
     MomentKind.UNPARKED: ("{by} took the call from {slot}", "{by}: снято с парковки {slot}"),
 }
 
+_LEGS: dict[LegKind, tuple[str, str]] = {
+    LegKind.DESK: ("desk phone", "настольный телефон"),
+    LegKind.MOBILE: ("mobile", "мобильный"),
+    LegKind.FALLBACK: ("fallback", "резервный маршрут"),
+    LegKind.OUTSIDE: ("outside phone", "внешний телефон"),
+}
+
+# Why the dialplan took the fallback: the codes of telephony.ami.names.FALLBACK_REASONS.
+_FALLBACKS: dict[str, tuple[str, str]] = {
+    "stale": ("Dutyline was not running", "Dutyline не работал"),
+    "late": ("the plan did not come in time", "план не пришёл вовремя"),
+    "broken": ("the plan was not complete", "план оказался неполным"),
+    "planned": ("nobody on duty could be rung", "дежурным звонить было некому"),
+    "transfer": ("a transfer reached nobody", "при переводе никто не ответил"),
+}
+
+# What values of a trace or a moment are telephone numbers.
+_NUMBERS = frozenset({"number", "did", "mobile"})
+
 # By type: members of two StrEnums with one text are equal.
 _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Rule: _RULES,
@@ -189,6 +209,7 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Direction: _DIRECTIONS,
     Source: _SOURCES,
     MomentKind: _MOMENTS,
+    LegKind: _LEGS,
 }
 
 
@@ -197,24 +218,39 @@ def say(code: StrEnum, language: str) -> str:
     return _BY_TYPE[type(code)][code][LANGUAGES.index(language)]
 
 
-def say_checked(line: Checked, language: str) -> str:
-    """Return one line of a trace as a sentence, without its mark."""
-    values = {"number": "", "group": "", **dict(line.values)}
+def say_fallback(code: str, language: str) -> str:
+    """Return why the fallback was taken; a code that the dialplan does not send as it stands."""
+    known = _FALLBACKS.get(code)
+    return code if known is None else known[LANGUAGES.index(language)]
+
+
+def say_checked(line: Checked, language: str, phone: Callable[[str], str] = str) -> str:
+    """Return one line of a trace as a sentence, without its mark; `phone` writes numbers."""
+    values = {"number": "", "group": ""}
+    values |= {name: phone(text) if name in _NUMBERS else text for name, text in line.values}
     return f"{say(line.rule, language)}: {say(line.reason, language).format_map(values)}"
 
 
-def say_moment(moment: Moment, names: Mapping[str, str], language: str) -> str:
-    """Return what happened to a call in words; `names` maps extensions to operators' names."""
-    values = {name: names.get(value, value) for name, value in moment.values}
+def say_moment(
+    moment: Moment, names: Mapping[str, str], language: str, phone: Callable[[str], str] = str
+) -> str:
+    """Return what happened to a call in words; `names` maps extensions to operators' names, and
+    `phone` writes numbers.
+    """
+    values = {name: names.get(value) or phone(value) for name, value in moment.values}
     return say(moment.kind, language).format_map(dict.fromkeys(("by", "to", "slot"), "?") | values)
 
 
-def say_step(step: Step, names: Mapping[str, str], language: str) -> str:
-    """Return one step of a plan in words; `names` maps extensions to operators' names."""
+def say_step(
+    step: Step, names: Mapping[str, str], language: str, phone: Callable[[str], str] = str
+) -> str:
+    """Return one step of a plan in words; `names` maps extensions to operators' names, and
+    `phone` writes numbers.
+    """
     if not step.targets:
         return say(step.kind, language)
     who = ", ".join(
-        f"{names.get(target.operator, target.operator)} ({target.address})"
+        f"{names.get(target.operator, target.operator)} ({phone(target.address)})"
         for target in step.targets
     )
     seconds = "s" if language == "en" else "с"

@@ -19,12 +19,16 @@ from web.services import EXTENSION, Services, utc_now
 
 
 def create_app(
-    settings: Settings, engine: Engine | None = None, *, now: Callable[[], datetime] = utc_now
+    settings: Settings,
+    engine: Engine | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    passwords: Passwords | None = None,
 ) -> Flask:
     """Return the application. Without `engine` it opens its own, which fails with StoreError;
     SecretError when the key file cannot be used.
 
-    `now` is the clock of sessions and limits.
+    `now` is the clock of sessions and limits, `passwords` hashes with Argon2's usual cost.
     """
     app = Flask(__name__, static_folder=None)
     vault = open_vault(settings.secret_key, settings.data_dir)
@@ -32,7 +36,7 @@ def create_app(
         engine=engine or open_engine(settings.database_url),
         settings=settings,
         vault=vault,
-        passwords=Passwords(),
+        passwords=passwords or Passwords(),
         now=now,
     )
     cookie_key, *older_keys = vault.derive("panel cookie")

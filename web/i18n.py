@@ -18,13 +18,16 @@ from flask_babel import (
     get_locale,
 )
 
-from telephony.words import LANGUAGES, say
+from telephony.domain.numbers import normalise
+from telephony.words import LANGUAGES, say, say_fallback
 from web.rights import optional_user
 from web.services import services
 from web.texts import gettext
 
 COOKIE = "dutyline_language"
 NAMES = {"en": "English", "ru": "Русский"}
+
+_LONGEST_EXTENSION = 10  # digits, see telephony.domain.numbers.EXTENSION
 
 
 def set_up(app: Flask) -> None:
@@ -40,6 +43,8 @@ def set_up(app: Flask) -> None:
         phone=phone,
         number=number,
         word=word,
+        fallback=fallback,
+        scale=scale,
         browser=browser,
     )
 
@@ -108,17 +113,28 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def scale(seconds: float) -> str:
+    """Return a mark of a time scale: as a duration, or in parts of a second."""
+    if seconds == round(seconds):
+        return duration(seconds)
+    return gettext("%(seconds)s s", seconds=number(seconds))
+
+
 def number(value: float) -> str:
     """Return a number with the language's separators."""
     return str(format_decimal(value))
 
 
 def phone(text: str) -> str:
-    """Return a telephone number in groups: national for the country of the settings."""
+    """Return a telephone number in groups, with its country; what is none, such as an extension,
+    as it stands. Numbers dialled come without a plus: those longer than any extension count.
+    """
+    whole: str | None = text
     if not text.startswith("+"):
-        return text
+        longer = text.isascii() and text.isdigit() and len(text) > _LONGEST_EXTENSION
+        whole = normalise(text, services().settings.country) if longer else None
     try:
-        parsed = phonenumbers.parse(text)
+        parsed = phonenumbers.parse(whole or "")
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
@@ -137,6 +153,11 @@ def browser(agent: str) -> str:
 def word(code: StrEnum) -> str:
     """Return the word for a code of a call (see telephony.words) in the reader's language."""
     return say(code, current_language())
+
+
+def fallback(code: str) -> str:
+    """Return why a call went to the fallback, in the reader's language."""
+    return say_fallback(code, current_language())
 
 
 def current_language() -> str:

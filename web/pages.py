@@ -15,6 +15,9 @@ from web.texts import lazy_gettext
 
 PER_PAGE = 50
 
+_LAST_PAGE = 1_000_000
+_PAGE_DIGITS = 7
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -91,8 +94,12 @@ class Paging:
 
 def page_number() -> int:
     """Return the page asked for by `?page=`, 1 for anything that is no number."""
-    text = request.args.get("page", "1")
-    return min(int(text), 1_000_000) if text.isascii() and text.isdigit() and int(text) else 1
+    text = request.args.get("page", "1").lstrip("0")
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    return (
+        int(text) if len(text) < _PAGE_DIGITS else _LAST_PAGE
+    )  # int() refuses thousands of digits
 
 
 def address_with(**changes: Any) -> str:

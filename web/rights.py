@@ -26,6 +26,9 @@ ALL = tuple(Role)
 
 _ATTRIBUTE = "dutyline_access"
 
+# What may be opened before a password that somebody else handed out is changed.
+_BEFORE_PASSWORD = frozenset({"profile.password", "profile.theme", "auth.sign_out"})
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -39,7 +42,8 @@ class Access:
 def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let signed-in users of these roles open the view; all roles when none is named.
 
-    Others who are signed in get 403, and visitors are sent to the sign-in page.
+    Others who are signed in get 403, and visitors are sent to the sign-in page. Whoever has a
+    password that was handed out is sent to change it.
     """
     allowed = frozenset(roles or ALL)
 
@@ -49,6 +53,8 @@ def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
             user = optional_user()
             if user is None:
                 return cast(R, _to_sign_in())
+            if user.password_handed and request.endpoint not in _BEFORE_PASSWORD:
+                return cast(R, _go("profile.password"))
             if user.role not in allowed:
                 abort(403)
             return view(*args, **kwargs)
@@ -159,6 +165,14 @@ def _to_sign_in() -> Response:
     if request.headers.get("HX-Request"):
         # A fragment must not swap the sign-in form into a table.
         return Response(status=401, headers={"HX-Redirect": url_for("auth.sign_in")})
+    return redirect(target)
+
+
+def _go(endpoint: str) -> Response:
+    """Send the browser to a page, also when it asked for a fragment only."""
+    target = url_for(endpoint)
+    if request.headers.get("HX-Request"):
+        return Response(status=403, headers={"HX-Redirect": target})
     return redirect(target)
 
 

@@ -66,8 +66,13 @@ def make_user(
     extension: str | None,
     password_hash: str,
     now: datetime,
+    *,
+    handed: bool = False,
 ) -> int:
-    """Insert a user and return the id. Raises AccountError."""
+    """Insert a user and return the id. Raises AccountError.
+
+    `handed`: the password was not chosen by the user, who must change it at the first sign-in.
+    """
     folded = fold_login(login)
     if not _LOGIN.fullmatch(folded):
         raise AccountError(Problem.LOGIN_FORM)
@@ -80,6 +85,7 @@ def make_user(
                 now=now,
                 role=role,
                 password_hash=password_hash,
+                password_handed=handed,
                 **values,
             )
     except IntegrityError:
@@ -107,10 +113,18 @@ def edit_user(session: Session, user: User, values: Mapping[str, Any]) -> dict[s
 
 
 def set_password(
-    session: Session, user_id: int, password_hash: str, *, keep_second_factor: bool = True
+    session: Session,
+    user_id: int,
+    password_hash: str,
+    *,
+    handed: bool = False,
+    keep_second_factor: bool = True,
 ) -> None:
-    """Give a user another password and end all sessions; the second factor goes if asked."""
-    change_user(session, user_id, password_hash=password_hash)
+    """Give a user another password and end all sessions; the second factor goes if asked.
+
+    `handed` as for `make_user`.
+    """
+    change_user(session, user_id, password_hash=password_hash, password_handed=handed)
     if not keep_second_factor:
         change_user(session, user_id, totp_secret=None, totp_step=None)
         set_recovery_codes(session, user_id, ())
@@ -121,7 +135,9 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values tidied. Raises AccountError."""
     found = dict(values)
     if "name" in found:
-        found["name"] = " ".join(found["name"].split())
+        # PostgreSQL keeps no NUL, and nobody is called by what cannot be seen.
+        shown = (letter if letter.isprintable() else " " for letter in found["name"])
+        found["name"] = " ".join("".join(shown).split())
         if not found["name"]:
             raise AccountError(Problem.NAME_EMPTY)
     if "extension" in found:

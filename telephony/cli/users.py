@@ -56,7 +56,8 @@ def add(login: str, name: str | None, role: str, extension: str | None, ask: boo
     """Add a user; the password is printed once, or asked for with --ask."""
 
     def work(session: Session) -> None:
-        make_user(session, login, name or login, Role(role), extension, hashed, _now())
+        made = Role(role)
+        make_user(session, login, name or login, made, extension, hashed, _now(), handed=not ask)
         _note(session, "user.added", fold_login(login), role=role)
 
     password, hashed = _password(login, ask=ask)
@@ -90,10 +91,11 @@ def password(login: str, ask: bool, no_second_step: bool) -> None:
 
     def work(session: Session) -> None:
         user = _user(session, login)
-        set_password(session, user.id, hashed, keep_second_factor=not no_second_step)
+        kept = not no_second_step
+        set_password(session, user.id, hashed, handed=not ask, keep_second_factor=kept)
         forget_tries(session, "account", digest(user.login))
         forget_tries(session, "code", str(user.id))
-        _note(session, "user.password_set", user.login, second_factor_kept=not no_second_step)
+        _note(session, "user.password_set", user.login, second_factor_kept=kept)
 
     fresh, hashed = _password(login, ask=ask)
     _change(work)
@@ -171,6 +173,7 @@ def _password(login: str, *, ask: bool) -> tuple[str, str]:
 def _tell(password: str, *, ask: bool) -> None:
     if not ask:
         click.echo(f"password: {password}")
+        click.echo("It is to be changed at the first sign-in.")
 
 
 def _note(session: Session, action: str, target: str, **details: Any) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     case,
     delete,
+    false,
     func,
     insert,
     select,
@@ -35,7 +36,7 @@ from telephony.store.tables import Json, UtcDateTime, insert_or_ignore, metadata
 
 # `login` is folded (accounts.passwords.fold_login). `language` and `zone` are null for the
 # browser's. `theme` is system, light or dark. `totp_step` is the last time step whose code was
-# taken: a code counts once.
+# taken: a code counts once. `password_handed`: somebody else knows the password.
 panel_user = Table(
     "panel_user",
     metadata,
@@ -53,6 +54,7 @@ panel_user = Table(
     Column("totp_step", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("signed_in_at", UtcDateTime),
+    Column("password_handed", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("login"),
     sqlite_autoincrement=True,
 )
@@ -109,7 +111,10 @@ signin_try = Table(
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of the panel. `language` and `zone` are None for those of the browser."""
+    """A user of the panel. `language` and `zone` are None for those of the browser.
+
+    `password_handed`: the password came from somebody else and is to be changed first.
+    """
 
     id: int
     login: str
@@ -125,6 +130,7 @@ class User:
     totp_step: int | None
     created_at: datetime
     signed_in_at: datetime | None
+    password_handed: bool
 
 
 @dataclass(frozen=True, slots=True)

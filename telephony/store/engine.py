@@ -37,7 +37,7 @@ def open_engine(
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, hide_parameters=True)
         _prepare_sqlite(engine, foreign_keys=foreign_keys, busy_ms=busy_ms)
     else:
         # A dead peer is noticed in half a minute; the server may be restarted between two uses.
@@ -50,7 +50,9 @@ def open_engine(
             "tcp_user_timeout": 30000,
         }
         chosen = {name: value for name, value in usual.items() if name not in parsed.query}
-        engine = create_engine(parsed, connect_args=chosen, pool_pre_ping=True)
+        engine = create_engine(
+            parsed, connect_args=chosen, pool_pre_ping=True, hide_parameters=True
+        )
         event.listen(engine, "connect", _check_postgresql)
     if check:
         try:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import Engine
 
 from telephony.accounts import ApiToken, Role, Scope, new_token
-from telephony.accounts.passwords import digest
+from telephony.accounts.passwords import Passwords, digest
 from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
 from telephony.domain.record import (
     CallRecord,
@@ -41,6 +42,8 @@ from telephony.store.tables import microseconds
 from tests.databases.samples import a_setup
 from web import create_app
 
+# As strong as it must be for tests, and quick.
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)  # a Wednesday; 13:30 in Moscow
 DID = "74951234567"
 HOSTILE = '<script>alert("x")</script>\u202egnp.exe'
@@ -257,7 +260,7 @@ def application(engine: Engine, folder: Path) -> Flask:
         },
         without=frozenset({"ami_secret", "token"}),
     )
-    app = create_app(settings, engine, now=lambda: NOW)
+    app = create_app(settings, engine, now=lambda: NOW, passwords=QUICK)
     app.testing = True
     return app
 

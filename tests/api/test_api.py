@@ -34,15 +34,15 @@ def _problem(response: TestResponse, code: int) -> dict[str, object]:
     return body
 
 
-def test_a_list_has_items_and_a_total(get: Get) -> None:
-    first = get("/calls?limit=3")
+def test_a_list_has_items_and_a_total(read: Get) -> None:
+    first = read("/calls?limit=3")
     assert _ids(first) == ["5", "4", "3"]
     assert first.json is not None
     assert first.json["total"] == 125
     assert first.headers["Cache-Control"] == "no-store"
-    assert _ids(get("/calls?limit=2&offset=3")) == ["2", "1"]
-    assert _ids(get("/calls?limit=2&offset=500")) == []
-    assert len(_ids(get("/calls?order=asc&limit=500"))) == 125
+    assert _ids(read("/calls?limit=2&offset=3")) == ["2", "1"]
+    assert _ids(read("/calls?limit=2&offset=500")) == []
+    assert len(_ids(read("/calls?order=asc&limit=500"))) == 125
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_list_has_items_and_a_total(get: Get) -> None:
         ("since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z&disposition=abandoned", ["2"]),
     ],
 )
-def test_calls_are_filtered(get: Get, query: str, wanted: list[str]) -> None:
-    assert _ids(get(f"/calls?{query}")) == wanted
+def test_calls_are_filtered(read: Get, query: str, wanted: list[str]) -> None:
+    assert _ids(read(f"/calls?{query}")) == wanted
 
 
 @pytest.mark.parametrize("tongue", ["en", "ru"])
-def test_one_call_tells_everything_in_words(get: Get, tongue: str) -> None:
-    response = get("/calls/pbx-1795000000.1", Accept_Language=tongue)
+def test_one_call_tells_everything_in_words(read: Get, tongue: str) -> None:
+    response = read("/calls/pbx-1795000000.1", Accept_Language=tongue)
     body = response.json
     assert body is not None
     assert response.headers["Content-Language"] == tongue
@@ -92,33 +92,33 @@ def test_one_call_tells_everything_in_words(get: Get, tongue: str) -> None:
     assert body["started_at"] == "2026-11-18T09:30:00+00:00"
 
 
-def test_a_call_without_a_decision(get: Get) -> None:
-    body = get("/calls/pbx-1795000000.3").json
+def test_a_call_without_a_decision(read: Get) -> None:
+    body = read("/calls/pbx-1795000000.3").json
     assert body is not None
     assert (body["plan"], body["trace"], body["source"]) == (None, None, "queue_log")
 
 
-def test_live_calls_and_operators(get: Get) -> None:
-    (live,) = get("/live/calls").get_json()["items"]
+def test_live_calls_and_operators(read: Get) -> None:
+    (live,) = read("/live/calls").get_json()["items"]
     assert (live["phase"], live["talking"]) == ("talking", ["101"])
-    body = get("/operators?sort=name&order=desc").get_json()
+    body = read("/operators?sort=name&order=desc").get_json()
     assert [one["extension"] for one in body["items"]] == ["101", "102"]
     assert body["items"][0]["state"] == "busy"
     assert body["items"][0]["groups"] == [{"group": "sales", "presence": "lunch"}]
-    assert get("/operators?group=other").get_json() == {"items": [], "total": 0}
-    assert get("/operators/102").get_json()["state"] == "free"
+    assert read("/operators?group=other").get_json() == {"items": [], "total": 0}
+    assert read("/operators/102").get_json()["state"] == "free"
 
 
-def test_clients(get: Get) -> None:
-    body = get("/clients?limit=2").get_json()
+def test_clients(read: Get) -> None:
+    body = read("/clients?limit=2").get_json()
     assert (len(body["items"]), body["total"]) == (2, 72)
     for text in ("ромаш", "89001112233", "1112233"):
-        (one,) = get(f"/clients?q={text}").get_json()["items"]
+        (one,) = read(f"/clients?q={text}").get_json()["items"]
         assert one["name"] == "Ромашка"
-    assert get("/clients?q=ООО вектор").get_json()["total"] == 70
-    assert get("/clients?manager=102").get_json()["total"] == 1
-    assert get("/clients?q=...").get_json()["total"] == 0
-    assert get("/clients/1").get_json()["notes"] == "Звонить после 10:00"
+    assert read("/clients?q=ООО вектор").get_json()["total"] == 70
+    assert read("/clients?manager=102").get_json()["total"] == 1
+    assert read("/clients?q=...").get_json()["total"] == 0
+    assert read("/clients/1").get_json()["notes"] == "Звонить после 10:00"
 
 
 def test_events_are_read_on_and_none_is_missed(get: Get, engine: Engine) -> None:
@@ -156,8 +156,8 @@ def test_events_are_read_on_and_none_is_missed(get: Get, engine: Engine) -> None
         ("/calls/pbx-1795000000.1?x=1", "x"),
     ],
 )
-def test_wrong_parameters_are_named(get: Get, path: str, name: str) -> None:
-    errors = _problem(get(path), 422)["errors"]
+def test_wrong_parameters_are_named(read: Get, path: str, name: str) -> None:
+    errors = _problem(read(path), 422)["errors"]
     assert isinstance(errors, list)
     assert [(one["in"], one["name"]) for one in errors] == [("query", name)]
 
@@ -174,8 +174,8 @@ def test_wrong_parameters_are_named(get: Get, path: str, name: str) -> None:
         "/nothing",
     ],
 )
-def test_what_is_not_there(get: Get, path: str) -> None:
-    _problem(get(path), 404)
+def test_what_is_not_there(read: Get, path: str) -> None:
+    _problem(read(path), 404)
 
 
 def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:

@@ -12,6 +12,7 @@ from telephony.words import LANGUAGES, say_checked
 from tests.browser.panel import EVIL, EVIL_NAME, PAYLOAD, Panel
 from tests.demo import company
 from tests.lab.browser import Chrome
+from web.i18n import phone
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,7 +75,9 @@ async def test_its_trace_is_read_in_both_languages(chrome: Chrome, panel: Panel)
             assert await page.locator("html").get_attribute("lang") == language
             shown = await text_of(page)
             for line in decision.trace:
-                rule, _, became = say_checked(line, language).partition(": ")
+                with panel.app.test_request_context():
+                    sentence = say_checked(line, language, phone)
+                rule, _, became = sentence.partition(": ")
                 assert rule in shown
                 assert became in shown
         visitor.assert_quiet()

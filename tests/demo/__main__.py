@@ -55,7 +55,7 @@ async def play(tree: AsteriskTree, redis: RedisTree, clock: Clock) -> None:
         )
         print()
         say(f"    {stage.service.panel}")
-        say(f"    login {ADMIN}, password {password}")
+        say(f"    login {ADMIN}, password {password} (the panel asks for one of your own)")
         print()
         clock.played = True
         if os.environ.get("DEMO_EXIT") != "1":
@@ -65,7 +65,7 @@ async def play(tree: AsteriskTree, redis: RedisTree, clock: Clock) -> None:
 def _add_admin(stage: Stage) -> str:
     """Make the panel's first user, as an admin would; return the password."""
     said = stage.service.command("users", "add", ADMIN, "--role", "admin", "--name", "Demo admin")
-    return said.rpartition("password:")[2].strip()
+    return said.rpartition("password:")[2].split()[0]
 
 
 async def _stay(stage: Stage) -> None:

@@ -212,9 +212,11 @@ class Postgres:
         """Let it go on after `pause` (SIGCONT)."""
         self._server.resume()
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its URL; raises LabError when it exists."""
-        self._sql(f"CREATE DATABASE {_checked(name)}")
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Create a database, empty or a copy of `template`, to which nobody may be connected, and
+        return its URL; raises LabError when it exists.
+        """
+        self._sql(f"CREATE DATABASE {_checked(name)} TEMPLATE {_checked(template)}")
         return self._url(name)
 
     def drop_database(self, name: str) -> None:

@@ -45,7 +45,10 @@ class Receiver:
         self._server.receiver = self
         if context is not None:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks that often whether to stop: its usual half a second adds up over tests.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
         """Return an address of it."""

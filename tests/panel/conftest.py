@@ -8,11 +8,16 @@ from sqlalchemy import Engine
 
 from telephony.settings import Settings, read_settings
 from telephony.store.engine import open_engine
-from telephony.store.migrations import migrate
-from tests.databases.conftest import database_url, engine, postgres
+from tests.databases.conftest import (
+    database_url,
+    engine,
+    migrated,
+    migrated_name,
+    postgres,
+)
 from tests.panel.people import Panel, open_panel
 
-__all__ = ["database_url", "engine", "postgres"]
+__all__ = ["database_url", "engine", "migrated", "migrated_name", "postgres"]
 
 WITHOUT = frozenset({"ami_secret", "token"})
 
@@ -26,14 +31,6 @@ def settings_in(folder: Path, **more: str) -> Settings:
 def panel(engine: Engine, tmp_path: Path) -> Panel:
     """Give a panel on an empty database, once on each kind."""
     return open_panel(settings_in(tmp_path), engine)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Give the bytes of a migrated SQLite file."""
-    path = tmp_path_factory.mktemp("migrated") / "dutyline.db"
-    migrate(f"sqlite:///{path}")
-    return path.read_bytes()
 
 
 @pytest.fixture

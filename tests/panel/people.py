@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from telephony.accounts import Role
-from telephony.accounts.passwords import Passwords
 from telephony.accounts.users import make_user
 from telephony.settings import Settings
 from telephony.store.engine import writing
+from tests.api.company import QUICK
 from web import create_app
-from web.services import EXTENSION
 
 PASSWORD = "correct horse battery"
-# As strong as it must be for tests, and quick.
-QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
@@ -113,8 +109,7 @@ class Panel:
 def open_panel(settings: Settings, engine: Engine) -> Panel:
     """Return a panel on this database with an admin, a supervisor and an operator (101)."""
     clock = Clock()
-    app = create_app(settings, engine, now=clock.now)
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], passwords=QUICK)
+    app = create_app(settings, engine, now=clock.now, passwords=QUICK)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
     panel = Panel(app, engine, clock)

@@ -19,6 +19,7 @@ from tests.api import company
 from tests.databases.samples import a_record
 from tests.panel.office import Office
 from web.calls.lanes import HOLD, RINGING, TALKING, WAITING, chart
+from web.i18n import phone
 
 _ROW = re.compile(r'href="/calls/pbx-1795000000\.(\d+)"')
 
@@ -179,3 +180,60 @@ def test_a_call_of_no_time_has_lanes_too() -> None:
     start = company.calls()[0].started_at
     found = chart(a_record(0, started_at=start, ended_at=start, answered_at=None, legs=()))
     assert [bar.what for bar in found.lanes[0].bars] == [WAITING]
+    assert found.lanes[0].bars[0].width == 1.0
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "ticks"),
+    [
+        (3, [0, 0.01, 0.02, 0.03, 0.04]),
+        (100, [0, 0.02, 0.04, 0.06, 0.08]),
+        (1000, [0, 0.2, 0.4, 0.6, 0.8]),
+        (2900, [0, 0.5, 1, 1.5, 2, 2.5]),
+        (5000, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_a_short_call_has_a_scale_too(milliseconds: int, ticks: list[float]) -> None:
+    start = company.calls()[0].started_at
+    end = start + milliseconds * 1000
+    found = chart(a_record(0, started_at=start, ended_at=end, answered_at=None, legs=()))
+    assert [tick.seconds for tick in found.ticks] == ticks
+    assert found.lanes[0].bars[0].width >= 5
+
+
+@pytest.mark.parametrize(
+    ("reason", "language", "words"),
+    [
+        ("late", "en", "the plan did not come in time"),
+        ("planned", "ru", "дежурным звонить было некому"),
+        ("<b>moonlight", "en", "&lt;b&gt;moonlight"),
+    ],
+)
+def test_why_a_call_went_to_the_fallback(
+    office: Office, reason: str, language: str, words: str
+) -> None:
+    with writing(office.engine) as session:
+        save_call(session, a_record(777, call_id="pbx-1795000000.777", fallback=reason))
+    assert words in office.browser(language=language).get("/calls/pbx-1795000000.777").text
+
+
+def test_numbers_are_written_one_way(office: Office) -> None:
+    browser = office.browser()
+    record = company.calls()[0]
+    page = browser.get(f"/calls/{record.call_id}").text
+    shown = re.sub(r'data-copy="[^"]*"|href="[^"]*"', "", page)
+    assert record.number.startswith("+")
+    assert record.number not in shown
+    assert record.did not in shown
+    with office.app.test_request_context():
+        assert phone(record.did) in shown
+        assert phone("101") == "101"
+        assert phone("1234567890") == "1234567890"
+        assert phone("79001112233") == phone("89001112233") == phone("+79001112233")
+
+
+def test_the_filters_say_how_many_are_set(office: Office) -> None:
+    browser = office.browser()
+    assert "More filters" in browser.get("/calls").text
+    assert " set</span>" not in browser.get("/calls?q=1").text
+    assert "2 set" in browser.get("/calls?from=2026-11-18&to=2026-11-18&operator=101").text

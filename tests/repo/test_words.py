@@ -7,9 +7,18 @@ from enum import StrEnum
 
 import pytest
 
-from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
+from telephony.ami.names import FALLBACK_REASONS
+from telephony.domain.record import (
+    Direction,
+    Disposition,
+    LegKind,
+    MomentKind,
+    Outcome,
+    Side,
+    Source,
+)
 from telephony.domain.routing import Kind, Reason, Rule
-from telephony.words import LANGUAGES, say
+from telephony.words import LANGUAGES, say, say_fallback
 
 CODES: list[StrEnum] = [
     *Rule,
@@ -21,6 +30,7 @@ CODES: list[StrEnum] = [
     *Direction,
     *Source,
     *MomentKind,
+    *LegKind,
 ]
 
 
@@ -40,3 +50,14 @@ def test_russian_words_are_russian() -> None:
         plain = "".join(text for text, *_ in string.Formatter().parse(say(code, "ru")))
         letters = [letter for letter in plain if letter.isalpha()]
         assert not letters or any("а" <= letter.lower() <= "я" for letter in letters), code
+
+
+@pytest.mark.parametrize("code", FALLBACK_REASONS)
+def test_why_a_fallback_was_taken_has_words(code: str) -> None:
+    english, russian = (say_fallback(code, language) for language in LANGUAGES)
+    assert english != code
+    assert any("а" <= letter <= "я" for letter in russian)
+
+
+def test_a_reason_that_nobody_knows_stands_for_itself() -> None:
+    assert say_fallback("moonlight", "ru") == "moonlight"

@@ -63,6 +63,7 @@ def add() -> str | tuple[str, int]:
                 form.extension.data,
                 hashed,
                 offer.now(),
+                handed=True,
             )
             login = fold_login(form.login.data)
             note(session, "user.added", login, role=form.role.data)
@@ -143,7 +144,7 @@ def reset_password(user_id: int) -> str:
     hashed = offer.passwords.hash(password)
     keep = request.form.get("second_factor") != "off"
     with writing(offer.engine) as session:
-        set_password(session, user_id, hashed, keep_second_factor=keep)
+        set_password(session, user_id, hashed, handed=True, keep_second_factor=keep)
         forget_tries(session, "account", digest(user.login))
         forget_tries(session, "code", str(user_id))
         note(session, "user.password_set", user.login, second_factor_kept=keep)

@@ -25,6 +25,7 @@ from telephony.store.tables import moment, optional_moment
 from telephony.words import say_checked, say_moment, say_step
 from web.api import schemas
 from web.api.base import language, reads
+from web.i18n import phone
 from web.services import services
 
 _CALL_ID = re.compile(r"[\w.:@-]{1,100}", re.ASCII)
@@ -98,7 +99,7 @@ def told(record: CallRecord, names: Mapping[str, str], tongue: str) -> dict[str,
                 "at": moment(one.at),
                 "kind": one.kind,
                 "values": dict(one.values),
-                "words": say_moment(one, names, tongue),
+                "words": say_moment(one, names, tongue, phone),
             }
             for one in record.moments
         ],
@@ -128,7 +129,7 @@ def _plan(decision: Decision, names: Mapping[str, str], tongue: str) -> list[dic
             "rule": step.rule,
             "seconds": step.seconds,
             "targets": step.targets,
-            "words": say_step(step, names, tongue),
+            "words": say_step(step, names, tongue, phone),
         }
         for step in decision.plan.steps
     ]
@@ -141,7 +142,7 @@ def _trace(decision: Decision, tongue: str) -> list[dict[str, Any]]:
             "used": line.used,
             "reason": line.reason,
             "values": dict(line.values),
-            "words": say_checked(line, tongue),
+            "words": say_checked(line, tongue, phone),
         }
         for line in decision.trace
     ]

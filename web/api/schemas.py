@@ -139,9 +139,13 @@ class CallLine(Schema):
     disposition = _code(Disposition, "How it ended", required=True)
     abandoned_in = _text("In which phase the caller gave up", required=True, allow_none=True)
     answered_by = _text("The extension that answered first", required=True, allow_none=True)
-    answered_on = _text("desk, mobile or fallback", required=True, allow_none=True)
+    answered_on = _text("desk, mobile, fallback or outside", required=True, allow_none=True)
     hung_up_by = _code(Side, "Who ended it", required=True)
-    fallback = _text("Why it went to the fallback", required=True, allow_none=True)
+    fallback = _text(
+        "Why it went to the fallback: stale, late, broken, planned or transfer",
+        required=True,
+        allow_none=True,
+    )
     source = _code(Source, "What the record was made from", required=True)
 
 
@@ -157,7 +161,7 @@ class Leg(Schema):
 
     uniqueid = _text("The PBX's id of the leg", required=True)
     channel = _text("The PBX's channel", required=True)
-    kind = _text("desk, mobile or fallback", required=True)
+    kind = _text("desk, mobile, fallback or outside", required=True)
     operator = _text("The extension", required=True, allow_none=True)
     address = _text("What was dialled", required=True)
     outcome = _code(Outcome, "How it ended", required=True)

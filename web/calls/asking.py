@@ -49,6 +49,13 @@ class Asking:
         """Whether anything is asked for at all."""
         return self != Asking()
 
+    @property
+    def more_set(self) -> int:
+        """How many of the filters beside the search box are set; the days count as one."""
+        days = self.first or self.last
+        more = (days, self.direction, self.disposition, self.did, self.operator)
+        return sum(1 for one in more if one)
+
 
 def read_asking(values: Mapping[str, str]) -> Asking:
     """Return what an address asks for; two days the wrong way round are turned."""

@@ -10,7 +10,32 @@ from telephony.domain.record import CallRecord, LegRecord, MomentKind
 WAITING, RINGING, TALKING, HOLD = "waiting", "ringing", "talking", "hold"
 
 _TICKS = 6
-_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_SHORTEST = 50_000  # µs: what a chart shows at least
+_NARROWEST = 1.0  # percent: even the shortest stretch is to be seen
+_STEPS = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +65,7 @@ class Tick:
     """A mark of the scale."""
 
     x: float
-    seconds: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,7 @@ def chart(record: CallRecord) -> Chart:
     spans = [record.ended_at, *(end for leg in record.legs for _, end in leg.talks)]
     spans += [leg.ended_at for leg in record.legs if leg.ended_at is not None]
     start, end = record.started_at, max(spans)
-    scale = _Scale(start, max(end, start + 1_000_000))
+    scale = _Scale(start, max(end, start + _SHORTEST))
     lanes = [Lane(None, "", tuple(_caller(record, scale)))]
     lanes += [Lane(leg.operator, leg.address, tuple(_leg(leg, scale))) for leg in record.legs]
     marks = tuple(
@@ -85,8 +110,7 @@ class _Scale:
 
     def bar(self, what: str, begin: int, end: int) -> Bar:
         left, right = self.x(begin), self.x(max(begin, end))
-        # Even the shortest stretch is to be seen.
-        width = max(right - left, 0.4)
+        width = max(right - left, _NARROWEST)
         return Bar(what, min(left, 100 - width), round(width, 3), max(0, end - begin) / 1e6)
 
     def ticks(self) -> Iterator[Tick]:
@@ -95,7 +119,7 @@ class _Scale:
         for number in range(int(seconds // step) + 1):
             x = number * step / seconds * 100
             if x <= 97:
-                yield Tick(round(x, 3), number * step)
+                yield Tick(round(x, 3), round(number * step, 2))
 
 
 def _caller(record: CallRecord, scale: _Scale) -> Iterator[Bar]:

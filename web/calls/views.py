@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from telephony.domain.record import CallRecord, Direction, Disposition, Source
+from telephony.domain.record import CallRecord, Direction, Disposition, LegKind, Source
 from telephony.store.call_lines import CallLine, every_call, find_calls
 from telephony.store.calls import get_call
 from telephony.store.engine import reading
 from telephony.store.search import involves
 from telephony.store.setup import load_setup
 from telephony.store.tables import moment, optional_moment
-from telephony.words import say_checked, say_moment, say_step
+from telephony.words import say, say_checked, say_moment, say_step
 from web.calls.asking import periods, read_asking, right_of, where_of
 from web.calls.export import MOST, as_csv, headings
 from web.calls.lanes import chart
 from web.cleaning import visible
-from web.i18n import current_language, zone
+from web.i18n import current_language, phone, zone
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
 from web.services import services
@@ -29,6 +29,9 @@ from web.today import local_today
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 blueprint.add_app_template_filter(visible, "visible")
 blueprint.add_app_template_filter(moment, "instant")
+
+# Not said: a desk phone is what is expected, a mobile has its sign.
+_PLAIN_LEGS = {LegKind.DESK, LegKind.MOBILE}
 
 
 @blueprint.get("")
@@ -73,7 +76,7 @@ def export() -> Response:
             where, _ = where_of(session, asking, mine, place, offer.settings.country)
             yield from as_csv(every_call(session, where, MOST), head, place, language)
 
-    response = Response(stream_with_context(pieces()), mimetype="text/csv")
+    response = Response(pieces(), mimetype="text/csv")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="calls-{local_today():%Y-%m-%d}.csv"'
     )
@@ -105,17 +108,18 @@ def show(call_id: str) -> str:
         names=names,
         chart=chart(record),
         said=[
-            (moment(one.at), one.kind, visible(say_moment(one, names, language)))
+            (moment(one.at), one.kind, visible(say_moment(one, names, language, phone)))
             for one in record.moments
         ],
         trace=[
-            (line.used, *_parts(visible(say_checked(line, language))))
+            (line.used, *_parts(visible(say_checked(line, language, phone))))
             for line in (decision.trace if decision else ())
         ],
         plan=[
-            visible(say_step(step, names, language))
+            visible(say_step(step, names, language, phone))
             for step in (decision.plan.steps if decision else ())
         ],
+        leg_words={one.value: say(one, language) for one in LegKind if one not in _PLAIN_LEGS},
         from_events=record.source is Source.EVENTS,
         whose=whose(record),
     )
@@ -123,7 +127,7 @@ def show(call_id: str) -> str:
 
 def whose(call: CallRecord | CallLine) -> str:
     """Return what a call is called by: its client, else its number; "" when that is hidden."""
-    return visible(call.client_name) or visible(call.number)
+    return visible(call.client_name) or phone(visible(call.number))
 
 
 def _names(operators: Mapping[str, Any]) -> dict[str, str]:

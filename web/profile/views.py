@@ -28,6 +28,7 @@ from telephony.store.engine import reading, writing
 from telephony.store.sessions import end_sessions, list_sessions
 from telephony.words import LANGUAGES
 from web import sessions
+from web.cleaning import visible
 from web.i18n import NAMES, zones
 from web.notes import note
 from web.profile.forms import THEMES, PasswordForm, ProfileForm, ProveForm, TotpForm
@@ -53,7 +54,7 @@ def index() -> str | Response | tuple[str, int]:
     _choices(form)
     if form.validate_on_submit():
         values = {
-            "name": " ".join(form.name.data.split()),
+            "name": " ".join(visible(form.name.data).split()),
             "language": form.language.data or None,
             "zone": form.zone.data or None,
             "theme": form.theme.data,
@@ -100,6 +101,9 @@ def password() -> str | Response | tuple[str, int]:
         page = render_template("profile/password.html", form=form)
         return page, 422 if form.is_submitted() else 200
     if not proven(form.present):
+        return render_template("profile/password.html", form=form), 422
+    if form.password.data == form.present.data:
+        form.password.errors = [gettext("This is your present password: choose another.")]
         return render_template("profile/password.html", form=form), 422
     try:
         check_password(form.password.data, user.login)
