@@ -11,6 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = timedelta(days=1)
+_FOR_SIGNING = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def make_certificates(folder: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -49,7 +60,14 @@ def _make(common: str, names: tuple[str, ...], issuer: _Issuer | None) -> _Issue
         .not_valid_before(now - _DAY)
         .not_valid_after(now + _DAY)
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        # Python 3.13 checks as RFC 5280 has it: these two, and what an authority's key is for.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
+    if issuer is None:
+        builder = builder.add_extension(_FOR_SIGNING, critical=True)
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
