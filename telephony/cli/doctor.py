@@ -161,6 +161,12 @@ def check_pbx_logs(settings: Settings) -> Iterator[Finding]:
         try:
             with path.open("rb"):
                 yield ok(f"{name} {path} can be read")
+        except FileNotFoundError:
+            # Asterisk makes these files with the first line it has to write.
+            yield warning(
+                f"{name} {path} is not there",
+                "Asterisk makes it with the first call; if there were calls, correct the setting",
+            )
         except OSError as error:
             yield failed(
                 f"{name} {path} cannot be read: {error.strerror}",

@@ -134,8 +134,9 @@ def measure(kind: str, small: str, big: str, rounds: int, report: Report) -> Non
     )
     middle = statistics.median(growths)
     report.target(
-        middle <= GROWTH,
-        f"{kind}: growth from 1e5 ≤ {GROWTH:.0f}×: {middle:.2f}, most {max(growths):.2f}",
+        max(growths) <= GROWTH,
+        f"{kind}: growth from 1e5 ≤ {GROWTH:.0f}× with every filter: most {max(growths):.2f}, "
+        f"in the middle {middle:.2f}",
     )
     for side in sides:
         side.engine.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -182,7 +183,14 @@ async def test_a_second_listener_is_refused(stage: Stage) -> None:
         await asyncio.to_thread(stage.service.command, "listen")
 
 
-async def test_doctor_is_content_then_names_what_is_wrong(stage: Stage) -> None:
+async def test_doctor_is_content_then_names_what_is_wrong(whole_stage: Stage) -> None:
+    stage = whole_stage
+    said = await asyncio.to_thread(stage.service.command, "doctor", "--trunk", "trunk")
+    assert re.findall(r"! .*", said) == [
+        f"! DUTYLINE_CDR_FILE {stage.service.environment['DUTYLINE_CDR_FILE']} is not there"
+    ]
+    await _call(stage)
+    await _records(stage, 1)
     said = await asyncio.to_thread(stage.service.command, "doctor", "--trunk", "trunk")
     assert "calls can be taken" in said
     assert "✗" not in said
