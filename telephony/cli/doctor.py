@@ -161,13 +161,15 @@ def check_pbx_logs(settings: Settings) -> Iterator[Finding]:
         try:
             with path.open("rb"):
                 yield ok(f"{name} {path} can be read")
-        except FileNotFoundError:
-            # Asterisk makes these files with the first line it has to write.
-            yield warning(
-                f"{name} {path} is not there",
-                "Asterisk makes it with the first call; if there were calls, correct the setting",
-            )
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+                # Asterisk makes these files with the first line it has to write.
+                yield warning(
+                    f"{name} {path} is not there",
+                    "Asterisk makes it with the first call; "
+                    "if there were calls, correct the setting",
+                )
+                continue
             yield failed(
                 f"{name} {path} cannot be read: {error.strerror}",
                 "let this user read it, for example with setfacl; or leave the setting empty",

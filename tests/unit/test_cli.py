@@ -260,11 +260,13 @@ def test_doctor_looks_whether_the_pbx_logs_can_be_read(company: Admin) -> None:
     company.environment |= {
         "DUTYLINE_AMI_PORT": "1",
         "DUTYLINE_QUEUE_LOG": company.file("queue_log", ""),
-        "DUTYLINE_CDR_FILE": str(company.folder / "nowhere.csv"),
+        "DUTYLINE_CDR_FILE": str(company.folder / "nowhere" / "Master.csv"),
     }
     said = company.refuses("doctor")
     assert "✓ DUTYLINE_QUEUE_LOG" in said
     assert "✗ DUTYLINE_CDR_FILE" in said
+    (company.folder / "nowhere").mkdir()
+    assert "! DUTYLINE_CDR_FILE" in company.refuses("doctor")
     assert "setfacl" in said
 
 
