@@ -252,10 +252,13 @@ def test_attended_transfer(pbx: Asterisk) -> None:
             await desk.hold()
             consultation = await bench.one.call("102")
             await consultation.wait_answered()
+            other = await bench.two.next_call()
+            # Answered is not bridged yet, and an unbridged leg cannot be handed over.
+            both = (consultation.rtp, other.rtp)
+            await until(lambda: all(audio.silent_run > 10 for audio in both))
             assert await desk.refer("102", replaces=consultation) == 202
             await desk.wait_ended()
             await consultation.wait_ended()
-            other = await bench.two.next_call()
             call.rtp.silent_run = other.rtp.silent_run = 0
             await until(lambda: call.rtp.silent_run > 10 and other.rtp.silent_run > 10)
             await call.hangup()
