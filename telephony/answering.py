@@ -11,16 +11,8 @@ from telephony.ami import actions
 from telephony.ami.client import AmiClient, AmiError
 from telephony.domain.directory import Client
 from telephony.domain.events import Offered
-from telephony.domain.routing import (
-    Decision,
-    Kind,
-    Plan,
-    Question,
-    Rule,
-    Setup,
-    Step,
-    decide,
-)
+from telephony.domain.routing import Decision, Kind, Plan, Question, Rule, Step, decide
+from telephony.domain.setup import Setup
 
 log = structlog.get_logger(__name__)
 

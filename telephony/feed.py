@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.domain.directory import ClientChange, Directory
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.store.clients import load_clients
 from telephony.store.directory import current_version, iter_changes
 from telephony.store.engine import StoreError, reading, reason

@@ -37,7 +37,7 @@ from telephony.domain.numbers import digits, mask, normalise
 from telephony.domain.record import CallRecord, Context, record
 from telephony.domain.recovery import Outage, lost
 from telephony.domain.roles import client_number, keyed_number
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.livestate import LiveSink, LiveState
 
 log = structlog.get_logger(__name__)

@@ -22,7 +22,7 @@ from telephony.domain.live import Remembered
 from telephony.domain.numbers import normalise
 from telephony.domain.record import CallRecord
 from telephony.domain.recovery import Outage, People, filled, from_cdr, from_queue_log, merged
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.pbxlogs import EVENTS, PbxLogs, Place, Written
 from telephony.store.calls import Revised
 from telephony.store.cursors import Cursor, load_cursors, save_cursors

@@ -64,6 +64,10 @@ _REASONS: dict[Reason, tuple[str, str]] = {
         "{operator} ({extension}) is at lunch",
         "{operator} ({extension}) на обеде",
     ),
+    Reason.ABSENT: (
+        "{operator} ({extension}) is away",
+        "{operator} ({extension}) отсутствует",
+    ),
     Reason.OFF_SHIFT: (
         "{operator} ({extension}) is off shift",
         "{operator} ({extension}) не на смене",

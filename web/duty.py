@@ -8,7 +8,7 @@ from datetime import datetime
 
 from telephony.domain.duty import Presence
 from telephony.domain.live import OperatorActivity, OperatorState
-from telephony.domain.routing import Operator, Setup
+from telephony.domain.setup import Operator, Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def everybody(setup: Setup, states: Iterable[OperatorState], now: datetime) -> l
     known = {one.extension: one for one in states}
     found: dict[str, dict[str, Presence]] = {extension: {} for extension in setup.operators}
     for group in setup.groups.values():
-        for extension, presence in group.roster.at(now).items():
+        for extension, presence in group.timeline.at(now).items():
             if extension in found:
                 found[extension][group.name] = presence
     everyone = []

@@ -15,7 +15,8 @@ from telephony.ami.oneshot import session as ami_session
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
 from telephony.domain.directory import Assignment, Client
 from telephony.domain.numbers import DIALLABLE, digits, normalise
-from telephony.domain.routing import Decision, Question, Setup, decide
+from telephony.domain.routing import Decision, Question, decide
+from telephony.domain.setup import Setup
 from telephony.settings import Settings
 from telephony.store.clients import find_owners, get_clients
 from telephony.store.engine import reading

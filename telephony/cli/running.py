@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
 from telephony.domain.directory import ClientChange, Directory
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.feed import Feed
 from telephony.listener import Listener
 from telephony.pbxlogs import PbxLogs

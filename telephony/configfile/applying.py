@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from telephony.configfile.nodes import DAYS
 from telephony.domain.duty import Shift
-from telephony.domain.routing import Did, Operator, Setup
+from telephony.domain.setup import Did, Operator, Setup
 from telephony.store.engine import reading, writing
 from telephony.store.setup import check_removable, load_setup, replace_setup
 

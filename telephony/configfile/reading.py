@@ -11,7 +11,7 @@ import yaml
 from telephony.configfile.nodes import ConfigError, Nodes
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 
 
 def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]:
@@ -124,7 +124,13 @@ class _File(Nodes):
                 end = key == "end"
                 moments.append(self.clock(parts[key], f"{path}.{key}", value, end=end))
         lunch = self.lunch(parts["lunch"], f"{path}.lunch") if "lunch" in parts else None
-        if operator is None or len(moments) < 2 or moments[0] is None or moments[1] is None:
+        if (
+            operator is None
+            or not days
+            or len(moments) < 2
+            or moments[0] is None
+            or moments[1] is None
+        ):
             return None
         start, end_time = moments[0], moments[1]
         if lunch and not _inside(lunch, start, end_time):

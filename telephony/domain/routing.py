@@ -7,66 +7,13 @@ answers what-if questions. The rules stand in the order in which `decide` tries 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 from telephony.domain.directory import Client
-from telephony.domain.duty import Presence, Roster, presence
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Someone with an extension. `mobile` is E.164; `deputy` is an extension."""
-
-    extension: str
-    name: str
-    endpoint: str
-    mobile: str | None = None
-    deputy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Operators that share a duty roster."""
-
-    name: str
-    roster: Roster
-
-
-@dataclass(frozen=True, slots=True)
-class Did:
-    """A number that callers dial, the group that is on duty for it, and how long each step rings.
-
-    Seconds; `mobile_seconds` includes neither the prompt nor the key press.
-    """
-
-    number: str
-    group: str
-    title: str = ""
-    desk_seconds: int = 20
-    mobile_seconds: int = 25
-    duty_seconds: int = 30
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What an admin set up: small, replaced as a whole when it changes."""
-
-    operators: Mapping[str, Operator] = field(default_factory=dict)
-    groups: Mapping[str, Group] = field(default_factory=dict)
-    dids: Mapping[str, Did] = field(default_factory=dict)
-    default_group: str | None = None
-
-    @cached_property
-    def rosters_of(self) -> dict[str, tuple[Roster, ...]]:
-        """Extension → the rosters that name it."""
-        found: dict[str, tuple[Roster, ...]] = {}
-        for group in self.groups.values():
-            for operator in group.roster.by_operator:
-                found[operator] = (*found.get(operator, ()), group.roster)
-        return found
+from telephony.domain.duty import Presence
+from telephony.domain.setup import Did, Operator, Setup
 
 
 class Kind(StrEnum):
@@ -133,6 +80,7 @@ class Reason(StrEnum):
     UNSCHEDULED = "unscheduled"
     LUNCH_BUT_VIP = "lunch_but_vip"
     AT_LUNCH = "at_lunch"
+    ABSENT = "absent"
     OFF_SHIFT = "off_shift"
     NOT_ASSIGNED = "not_assigned"
     NO_DEPUTY = "no_deputy"
@@ -191,6 +139,11 @@ _REASON_OF_STATE = {
     "ONHOLD": Reason.BUSY,
     "UNAVAILABLE": Reason.UNREGISTERED,
     "INVALID": Reason.UNREGISTERED,
+}
+_REASON_OF_ABSENCE = {
+    Presence.LUNCH: Reason.AT_LUNCH,
+    Presence.ABSENT: Reason.ABSENT,
+    Presence.OFF: Reason.OFF_SHIFT,
 }
 _CAN_RING = frozenset({Reason.FREE, Reason.RINGING, Reason.STATE_UNKNOWN})
 # Asterisk can dial only so many contacts at once (docs/dialplan.md).
@@ -298,8 +251,9 @@ def _person(
         Presence.ON_SHIFT: (True, Reason.ON_SHIFT),
         Presence.UNSCHEDULED: (True, Reason.UNSCHEDULED),
         Presence.LUNCH: (vip, Reason.LUNCH_BUT_VIP if vip else Reason.AT_LUNCH),
+        Presence.ABSENT: (False, Reason.ABSENT),
         Presence.OFF: (False, Reason.OFF_SHIFT),
-    }[presence(draft.setup.rosters_of.get(extension, ()), extension, at)]
+    }[draft.setup.presence(extension, at)]
     if not draft.note(rule, used, reason, **who):
         return
     desk_rule, mobile_rule = {
@@ -325,7 +279,7 @@ def _duty_rule(draft: _Draft, at: datetime, did: Did | None) -> None:
         return
     on_shift: list[Operator] = []
     desks: list[Target] = []
-    for extension, where in group.roster.at(at).items():
+    for extension, where in group.timeline.at(at).items():
         operator = draft.setup.operators.get(extension)
         if operator is None:
             draft.note(Rule.DUTY, False, Reason.UNKNOWN_EXTENSION, extension=extension)
@@ -334,7 +288,7 @@ def _duty_rule(draft: _Draft, at: datetime, did: Did | None) -> None:
             on_shift.append(operator)
             reason = Reason.ALREADY_TRIED if draft.tried(extension) else draft.desk(operator)
         else:
-            reason = Reason.AT_LUNCH if where is Presence.LUNCH else Reason.OFF_SHIFT
+            reason = _REASON_OF_ABSENCE[where]
         if reason in _CAN_RING:
             desks.append(Target(extension, operator.endpoint))
         if reason is not Reason.FREE:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.tables import metadata, upsert

@@ -17,7 +17,7 @@ from telephony.domain.directory import Assignment, Client, Directory
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.events import Joined
 from telephony.domain.record import CallRecord
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.listener import Listener
 from tests.lab.asterisk import Asterisk
 from tests.lab.asterisk_tree import ensure_asterisk

@@ -11,7 +11,8 @@ from telephony.domain.call import Phase
 from telephony.domain.directory import Assignment, Client, ClientChange
 from telephony.domain.duty import Roster
 from telephony.domain.record import Disposition, Outcome, Side
-from telephony.domain.routing import Did, Group, Kind, Operator, Setup
+from telephony.domain.routing import Kind
+from telephony.domain.setup import Did, Group, Operator, Setup
 from tests.asterisk.office import (
     DID,
     KNOWN,

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from telephony.accounts import Role
 from telephony.domain.duty import Roster
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.setup import replace_setup

@@ -7,7 +7,7 @@ from datetime import time
 
 from telephony.domain.directory import Assignment, Client
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 
 DID = "74951234567"
 _ALWAYS = frozenset(range(1, 8))

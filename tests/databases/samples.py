@@ -7,20 +7,8 @@ from datetime import time as clock
 
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.record import CallRecord, Disposition, LegRecord, Outcome, Side
-from telephony.domain.routing import (
-    Checked,
-    Decision,
-    Did,
-    Group,
-    Kind,
-    Operator,
-    Plan,
-    Reason,
-    Rule,
-    Setup,
-    Step,
-    Target,
-)
+from telephony.domain.routing import Checked, Decision, Kind, Plan, Reason, Rule, Step, Target
+from telephony.domain.setup import Did, Group, Operator, Setup
 
 START = 1_795_000_000_123_457
 

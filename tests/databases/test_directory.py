@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from telephony.domain.directory import Assignment, Client, ClientChange, Directory
-from telephony.domain.routing import Operator, Setup
+from telephony.domain.setup import Operator, Setup
 from telephony.feed import Feed
 from telephony.store.client_changes import delete_clients, save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients, load_clients

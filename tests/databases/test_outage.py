@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from telephony.domain.directory import ClientChange, Directory
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.feed import Feed
 from telephony.store.calls import list_calls
 from telephony.store.client_changes import save_clients

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from telephony.ami.names import HEARTBEAT
 from telephony.configfile import read_config
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from tests.demo import company
 from tests.demo.service import DemoError, Service
 from tests.demo.webhook import Receiver

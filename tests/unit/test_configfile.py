@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from telephony.configfile import apply_config, differences, read_config
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.routing import Did, Group, Operator, Setup
+from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import current_version

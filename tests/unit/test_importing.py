@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from telephony.domain.routing import Operator, Setup
+from telephony.domain.setup import Operator, Setup
 from telephony.importing import Problem, Report, import_clients, read_clients
 from telephony.store.clients import ClientData, load_clients
 from telephony.store.directory import changes_since, current_version

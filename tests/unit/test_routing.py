@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 import pytest
 
 from telephony.domain.directory import Assignment, Client
-from telephony.domain.duty import Roster, Shift
-from telephony.domain.routing import (
-    Decision,
-    Did,
-    Group,
-    Kind,
-    Operator,
-    Question,
-    Reason,
-    Rule,
-    Setup,
-    Step,
-    decide,
-)
+from telephony.domain.duty import Absence, Roster, Shift
+from telephony.domain.routing import Decision, Kind, Question, Reason, Rule, Step, decide
+from telephony.domain.setup import Did, Group, Operator, Setup
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 DID = "74951234567"
@@ -206,6 +196,22 @@ def test_who_is_rung(
     known: Client | None, place: Setup, devices: dict[str, str], expected: list[str]
 ) -> None:
     assert rung(asked(known, place, devices)) == expected
+
+
+def test_a_manager_on_vacation_is_passed_over_with_shifts_or_without() -> None:
+    monday = datetime(2026, 11, 23)  # noqa: DTZ001
+    away = tuple(
+        Absence(who, monday, monday.replace(day=30), "Europe/Moscow") for who in ("101", "103")
+    )
+    without = setup(shift("103"))
+    shifts = without.groups["duty"].roster.shifts
+    groups = {"duty": Group("duty", Roster("UTC", shifts, absences=away))}
+    place = replace(without, groups=groups, absences=away)
+    decision = asked(client(), place)
+    assert rung(decision) == ["desk 102", "fallback"]
+    assert reason(decision, Rule.MANAGER) is Reason.ABSENT
+    duty = [line.reason for line in decision.trace if line.rule is Rule.DUTY]
+    assert duty == [Reason.ABSENT, Reason.NOBODY_ON_DUTY]
 
 
 def test_a_device_of_unknown_state_is_rung() -> None:

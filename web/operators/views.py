@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template
 from sqlalchemy.orm import Session
 
 from telephony.domain.duty import Presence
-from telephony.domain.routing import Setup
+from telephony.domain.setup import Setup
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import reading
 from telephony.store.live import list_operator_states, list_processes
@@ -62,7 +62,8 @@ def show(extension: str) -> str:
     shifts = [
         (group, shift)
         for group in setup.groups.values()
-        for shift in group.roster.by_operator.get(extension, ())
+        for shift in group.roster.shifts
+        if shift.operator == extension
     ]
     return render_template(
         "operators/show.html",

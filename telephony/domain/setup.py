@@ -1,0 +1,85 @@
+"""What an admin set up: operators, groups with their rosters, and the numbers that callers dial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Someone with an extension. `mobile` is E.164; `deputy` is an extension."""
+
+    extension: str
+    name: str
+    endpoint: str
+    mobile: str | None = None
+    deputy: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Operators that share a duty roster."""
+
+    name: str
+    roster: Roster
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Who of the roster is where, by the moment."""
+        return Timeline(self.roster)
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A number that callers dial, the group that is on duty for it, and how long each step rings.
+
+    Seconds; `mobile_seconds` includes neither the prompt nor the key press.
+    """
+
+    number: str
+    group: str
+    title: str = ""
+    desk_seconds: int = 20
+    mobile_seconds: int = 25
+    duty_seconds: int = 30
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an admin set up: small, replaced as a whole when it changes.
+
+    The rosters of the groups hold the absences too, each those of everybody.
+    """
+
+    operators: Mapping[str, Operator] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    dids: Mapping[str, Did] = field(default_factory=dict)
+    default_group: str | None = None
+    absences: tuple[Absence, ...] = ()
+
+    @cached_property
+    def absences_of(self) -> dict[str, tuple[Absence, ...]]:
+        """Extension → when its operator is away."""
+        found: dict[str, tuple[Absence, ...]] = {}
+        for absence in self.absences:
+            found[absence.operator] = (*found.get(absence.operator, ()), absence)
+        return found
+
+    @cached_property
+    def timelines_of(self) -> dict[str, tuple[Timeline, ...]]:
+        """Extension → the timelines of groups whose rosters name it."""
+        found: dict[str, tuple[Timeline, ...]] = {}
+        for group in self.groups.values():
+            for operator in group.roster.named:
+                found[operator] = (*found.get(operator, ()), group.timeline)
+        return found
+
+    def presence(self, extension: str, at: datetime) -> Presence:
+        """Return where an operator is at an aware moment: the strongest of all groups."""
+        timelines = self.timelines_of.get(extension, ())
+        return presence(timelines, extension, at, self.absences_of.get(extension, ()))
