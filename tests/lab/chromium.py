@@ -98,7 +98,9 @@ def _fetched(cache: Path, say: Say, *, on_top: bool) -> ChromiumTree:
                 (fresh / "fonts.conf").write_text(_FONTS, encoding="utf-8")
     root = tree / "root"
     libraries = root / "usr" / "lib" / apt.multiarch()
-    folders = (libraries, libraries / "nss", root / "lib" / apt.multiarch())
+    # Some libraries look for others in folders named with the root they were built for.
+    apart = (libraries / "nss", libraries / "pulseaudio")
+    folders = (libraries, *apart, root / "lib" / apt.multiarch())
     return ChromiumTree(
         root / "usr" / "lib" / "chromium" / "chromium",
         "",
