@@ -58,6 +58,10 @@ class Sink(Protocol):
 class Outages(Protocol):
     """Takes what happened while nobody listened; never blocks, never raises. See `resync`."""
 
+    @property
+    def unwritten(self) -> Sequence[CallRecord]:
+        """The calls of earlier outages that still wait for their records."""
+
     def over(self, outage: Outage) -> None:
         """Take an outage that is over; the records of its calls are this one's to write."""
 
@@ -260,8 +264,8 @@ class Listener:
                 self._board.forget(call_id)
 
     def _write(self, live: _Live) -> None:
-        if not live.call.announced and not live.call.state.legs:
-            return  # nobody was called: a feature code, an announcement
+        if not live.call.concerns_somebody:
+            return  # a feature code, an announcement
         made = record(live.call, live.context)
         self._sink.put(made)
         if live.call.state.anomalies:
@@ -313,6 +317,7 @@ class Listener:
             if "device" in item and "state" in item
         }
         channels = await self.client.list_channels()
+        waiting = self._outages.unwritten if self._outages is not None else ()
         gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)
         self._remembered = Remembered()
         self._live_state.replace(
@@ -320,7 +325,7 @@ class Listener:
             self._setup.operators,
             self._device_of,
             self._now(),
-            [record.call_id for record in gone],
+            [record.call_id for record in (*gone, *waiting)],
         )
         self.resync_seconds = time.monotonic() - began
         log.info(
@@ -355,10 +360,12 @@ class Listener:
             live = self._calls[call_id]
             self._vanished(live, since)
             gone.append(record(live.call, live.context))
-            del self._calls[call_id]
-            self._board.forget(call_id)
+            # Its end may be among the events that wait to be handled: they make a better record.
+            live.changed = False
         if self._outages is not None:
-            self._outages.over(Outage(seen, now, tuple(gone), listed.ids | frozenset(self._calls)))
+            ended = {record.call_id for record in gone}
+            there = (listed.ids | self._board.keys_of(ended)) - ended
+            self._outages.over(Outage(seen, now, tuple(gone), there))
         else:
             for made in gone:
                 self._sink.put(made)

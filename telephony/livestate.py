@@ -10,7 +10,7 @@ from typing import Protocol
 from telephony.domain.call import Call, Phase
 from telephony.domain.live import LiveCall, OperatorState, activity
 from telephony.domain.record import Context
-from telephony.domain.telling import is_told, live_call
+from telephony.domain.telling import live_call
 
 Find = Callable[[str], tuple[Call, Context] | None]
 DeviceOf = Callable[[str], str | None]
@@ -76,7 +76,7 @@ class LiveState:
             followed = find(call_id)
             if followed is None or followed[0].state.phase is Phase.ENDED:
                 self._drop(call_id)
-            elif is_told(followed[0]):
+            elif followed[0].concerns_somebody:
                 calls.append(self._tell(*followed))
         states = self._states(self._extensions, device_of, now)
         self._calls.clear()
@@ -101,7 +101,7 @@ class LiveState:
         calls = [
             self._tell(call, context)
             for call, context in followed
-            if call.state.phase is not Phase.ENDED and is_told(call)
+            if call.state.phase is not Phase.ENDED and call.concerns_somebody
         ]
         everybody = list(extensions)
         self._states(everybody, device_of, now)

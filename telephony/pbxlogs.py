@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, MetaData, Table, create_engine, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    Table,
+    create_engine,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.asterisk.written import attempts, cdr_rows, queue_rows, zone_shift
-from telephony.domain.recovery import Attempt, QueueRow
+from telephony.domain.cdr import Attempt
+from telephony.domain.queuelog import QueueRow
 from telephony.store.cursors import Cursor
 from telephony.store.engine import reason
 from telephony.store.tables import moment
 
 log = structlog.get_logger(__name__)
 
-QUEUE_LOG, CDR_FILE, EVENTS = "queue_log", "cdr_file", "events"
+QUEUE_LOG, CDR_FILE, CDR_URL, EVENTS = "queue_log", "cdr_file", "cdr_url", "events"
 # An outage never fills more than this; a file that is new to us is not read from its beginning.
 _MOST_BYTES = 64 << 20
-_MOST_ROWS = 100_000
 _LONGEST_CALL = timedelta(hours=12)
+_AT_ONCE = 2000
+# An end is compared by the clock on the wall: this covers a change of the clocks.
+_CLOCKS = timedelta(hours=2)
 _COLUMNS = (
     "calldate", "start", "answer", "end", "duration", "billsec", "disposition", "uniqueid",
     "linkedid", "channel", "dstchannel", "src", "dst", "did",
@@ -40,15 +52,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written since the cursors, and the places up to which it was read."""
+    """What was written since the cursors, and the places up to which it was read.
+
+    `unread` are the sources that could not be read.
+    """
 
     attempts: tuple[Attempt, ...]
     queue_rows: tuple[QueueRow, ...]
     places: dict[str, Place]
+    unread: frozenset[str] = frozenset()
 
 
 class PbxLogs:
-    """Reads what is configured; what cannot be read is logged and counts as empty."""
+    """Reads what is configured; what cannot be read is logged, and told with what can."""
 
     def __init__(self, queue_log: Path | None, cdr_file: Path | None, cdr_url: str | None) -> None:
         """`cdr_url` is SQLAlchemy's, of a database with a table `cdr`."""
@@ -87,11 +103,19 @@ class PbxLogs:
         """
         places: dict[str, Place] = {}
         pieces: dict[str, bytes] = {}
+        unread: set[str] = set()
         for name, path in self._files.items():
+            cursor = cursors.get(name)
             try:
-                pieces[name], places[name] = _piece(path, cursors.get(name))
+                pieces[name], places[name] = _piece(path, cursor)
+            except FileNotFoundError as error:
+                # The PBX makes it with its first row; one that was there is being rotated.
+                self._failed(name, error)
+                if cursor is not None:
+                    unread.add(name)
             except OSError as error:
                 self._failed(name, error)
+                unread.add(name)
             else:
                 self._failing.discard(name)
         rows = cdr_rows(pieces.get(CDR_FILE, b""))
@@ -99,10 +123,12 @@ class PbxLogs:
             try:
                 rows += self._table_rows(self._url, moment(since))
             except (SQLAlchemyError, OSError, ImportError) as error:
-                self._failed("cdr_url", error)
+                self._failed(CDR_URL, error)
+                unread.add(CDR_URL)
             else:
-                self._failing.discard("cdr_url")
-        return Written(tuple(rows), tuple(queue_rows(pieces.get(QUEUE_LOG, b""))), places)
+                self._failing.discard(CDR_URL)
+        found = tuple(queue_rows(pieces.get(QUEUE_LOG, b"")))
+        return Written(tuple(rows), found, places, frozenset(unread))
 
     def close(self) -> None:
         """Close the connection to the CDR's database."""
@@ -128,10 +154,43 @@ class PbxLogs:
                 return []
             # The table's times are naive, in a zone of its own.
             ahead = timedelta(seconds=zone_shift(newest[1], _naive(newest[0])))
-            from_ = since.replace(tzinfo=None) + ahead - _LONGEST_CALL
-            query = select(*there).where(began >= _as(newest[0], from_))
-            found = connection.execute(query.order_by(began).limit(_MOST_ROWS)).mappings().all()
-        return attempts([dict(row) for row in found])
+            over = since.replace(tzinfo=None) + ahead
+            later = began >= _as(newest[0], over - _LONGEST_CALL)
+            named = [column.name for column in there]
+            # Rows of the calls that ended since: which those are, the rows must tell one by one.
+            wanted = {
+                _call_of(row)
+                for row in _rows(connection, select(*there).where(later))
+                if _ended(row, named) >= over - _CLOCKS
+            }
+            found = [
+                row
+                for row in _rows(connection, select(*there).where(later).order_by(began))
+                if _call_of(row) in wanted
+            ]
+        return attempts(found)
+
+
+def _rows(connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]]:
+    """Read rows as they come: there may be very many."""
+    options = {"stream_results": True, "yield_per": _AT_ONCE}
+    for row in connection.execute(query, execution_options=options).mappings():
+        yield {str(name): value for name, value in row.items()}
+
+
+def _call_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("linkedid") or row.get("uniqueid"))
+
+
+def _ended(row: Mapping[str, Any], named: Sequence[str]) -> datetime:
+    """Return when a row's call ended, naive, by the table's clock."""
+    began = _naive(row["calldate" if "calldate" in named else "start"])
+    try:
+        length = timedelta(seconds=int(row.get("duration") or 0))
+    except ValueError:
+        length = _LONGEST_CALL
+    end = row.get("end")
+    return max(began + length, _naive(end)) if end else began + length
 
 
 def _naive(value: Any) -> datetime:

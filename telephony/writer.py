@@ -19,13 +19,12 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
 from telephony.domain.changes import Changes
 from telephony.domain.live import LiveCall, OperatorState
 from telephony.domain.record import CallRecord
 from telephony.store.calls import Revised, now_revision
-from telephony.store.engine import StoreError, reason, writing
+from telephony.store.engine import OUTAGE, is_poison, reason, writing
 from telephony.store.live import Process, save_process
 from telephony.store.progress import facts_of, keys_of, save_changes, save_ended
 from telephony.store.spill import Spill
@@ -146,6 +145,13 @@ class Writer:
         else:
             self._to_spill([item])
 
+    def keep(self, records: Iterable[CallRecord]) -> bool:
+        """Put records of which more may be found into the spill file at once; tell whether it took
+        them. Whatever is made of these calls later wins.
+        """
+        now = time.monotonic()
+        return self._to_spill([_Item(Revised(one, one.ended_at), now) for one in records])
+
     def tell(
         self,
         calls: Iterable[LiveCall],
@@ -214,7 +220,7 @@ class Writer:
                     self._save([item.revised for item in batch], self._live_flight)
                 else:
                     self._replay_some()
-            except _OUTAGE as error:
+            except OUTAGE as error:
                 self._failed(error)
             except Exception as error:  # the thread must live on, whatever it is
                 log.exception("writer.failed")
@@ -272,7 +278,7 @@ class Writer:
         try:
             self._commit(batch, live)
         except Exception as error:
-            if not _is_poison(error):
+            if not is_poison(error):
                 raise
             if live:
                 log.error("writer.live_refused", error=reason(error))
@@ -385,16 +391,3 @@ class Writer:
     def _lose(self, item: Revised, why: str) -> None:
         self.lost += 1
         log.error("writer.record_lost", call=item.record.call_id, lost=self.lost, why=why)
-
-
-# What a pause may heal. All else is taken for the record's own fault.
-_OUTAGE = (SQLAlchemyError, StoreError, OSError, MemoryError)
-
-
-def _is_poison(error: Exception) -> bool:
-    if isinstance(error, DataError | IntegrityError):
-        return True
-    if isinstance(error, StatementError) and error.orig is not None:
-        # A value that could not be bound, rather than an answer of the database.
-        return type(error) is StatementError
-    return not isinstance(error, _OUTAGE)

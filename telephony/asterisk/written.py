@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telephony.ami.names import USERFIELD_DID
-from telephony.domain.recovery import Attempt, QueueRow
+from telephony.domain.cdr import Attempt
+from telephony.domain.queuelog import QueueRow
 
 _ID = re.compile(r"(?:[A-Za-z0-9_.@ -]{1,60}-)?([0-9]{9,11})\.[0-9]{1,12}")
 _RESULTS = ("ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION")
@@ -154,11 +155,10 @@ def _times(row: Mapping[str, Any]) -> tuple[int, int | None, int] | None:
     start = _second(row.get("start") or row.get("calldate"))
     if start is None:
         return None
-    end = _second(row.get("end")) or start + duration
-    answer = _second(row.get("answer"))
-    if answer is None and billsec:
-        answer = end - billsec
-    return start, answer, max(start, end)
+    # Counted from the start: the clocks may have been changed before the end.
+    end = start + duration if duration else max(start, _second(row.get("end")) or start)
+    answered = billsec or _second(row.get("answer")) is not None
+    return start, max(start, end - billsec) if answered else None, end
 
 
 def _second(value: object) -> int | None:

@@ -132,6 +132,9 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
     finally:
         beat.cancel()
         await asyncio.gather(beat, return_exceptions=True)
+        if writer.last_error is not None or resync.fails:
+            # The database does not have them as live, so the next process could not find them.
+            writer.keep(resync.unwritten)
         # The writer first: with a hung database its spill must not wait for anything.
         writer.stop()
         resync.stop(1.0)
@@ -174,7 +177,7 @@ def _told(listener: Listener, writer: Writer, resync: Resync) -> Told:
         "records_refused": writer.buried,
         "calls_recovered": resync.recovered,
         "calls_lost": resync.lost,
-        "calls_missing": resync.pending,
+        "calls_missing": len(resync.unwritten),
         "resync_seconds": listener.resync_seconds,
     }
     if client.seen_at is not None and client.clock_offset is not None:
@@ -182,7 +185,9 @@ def _told(listener: Listener, writer: Writer, resync: Resync) -> Told:
         figures["heartbeat_age_seconds"] = max(0.0, age)
     if not client.connected:
         return False, "ami_down", figures
-    return (True, None, figures) if writer.last_error is None else (True, "database", figures)
+    if writer.last_error is not None:
+        return True, "database", figures
+    return True, "pbx_logs" if resync.unread else None, figures
 
 
 def _favour_the_loop() -> None:

@@ -9,7 +9,7 @@ Two callers who both came in stay two calls, whatever joins them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from telephony.domain.call import Call, fold, replay
@@ -21,6 +21,7 @@ from telephony.domain.events import (
     Joined,
     Offered,
     PickedUp,
+    Recalled,
     Transferred,
     Unparked,
     extension_of,
@@ -30,7 +31,7 @@ from telephony.domain.roles import first_called
 
 # What a call can begin with: whatever is said of an unknown leg otherwise is about a call that is
 # over, or never rang anybody.
-_OPENING = (Offered, Finished, DialBegan, DialEnded, Joined)
+_OPENING = (Offered, Finished, Recalled, DialBegan, DialEnded, Joined)
 _CAME_IN, _WENT_OUT, _INSIDE, _UNKNOWN = range(4)
 
 
@@ -81,6 +82,10 @@ class Board:
         """Return the call of a Uniqueid or Linkedid, None when there is none."""
         home = self._home.get(key)
         return self.calls[home] if home is not None else None
+
+    def keys_of(self, but: Collection[str]) -> frozenset[str]:
+        """Return everything that leads to a call, but to those of the ids given."""
+        return frozenset(key for key, home in self._home.items() if home not in but)
 
     def put(self, call: Call) -> None:
         """Take over a call that was folded elsewhere, in place of the one of its id."""

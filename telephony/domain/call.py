@@ -25,6 +25,7 @@ from telephony.domain.events import (
     Offered,
     Parked,
     PickedUp,
+    Recalled,
     Resumed,
     ScreenBegan,
     Screened,
@@ -64,6 +65,7 @@ class State:
     parkings: tuple[Parked | Unparked, ...] = ()
     ended_at: int | None = None
     ended_in: Phase | None = None
+    recalled: bool = False
     vanished: bool = False
     anomalies: tuple[tuple[Phase, Kind], ...] = ()
 
@@ -97,6 +99,14 @@ class Call:
         return self.state.offered is not None or self.state.finished is not None
 
     @property
+    def concerns_somebody(self) -> bool:
+        """Whether it is one for others: it was announced, or somebody is or was called.
+
+        A feature code or an announcement alone is none.
+        """
+        return self.announced or self.state.recalled or bool(self.state.legs)
+
+    @property
     def placed_by(self) -> str | None:
         """The extension that placed it, None when it came in."""
         return _placed_by(self, self.state)
@@ -114,6 +124,7 @@ _RANK: dict[type[CallEvent], int] = {
     for rank, kind in enumerate(
         (
             Offered,
+            Recalled,
             DialBegan,
             PickedUp,
             DialEnded,
@@ -143,17 +154,25 @@ def _key(event: CallEvent) -> tuple[int, int, str]:
 
 def fold(call: Call, event: CallEvent) -> Call:
     """Return the call with one more event; the same call when the event was there already."""
-    if not call.events or _key(event) > _key(call.events[-1]):
+    last = call.events[-1] if call.events else None
+    if last is None or (_key(event) > _key(last) and not isinstance(last, Vanished)):
         return replace(call, events=(*call.events, event), state=step(call, call.state, event))
     place = bisect_left(call.events, _key(event), key=_key)
-    if call.events[place] == event:
+    if event in call.events[place : place + 1]:
         return call
-    return _refolded(call, (*call.events[:place], event, *call.events[place:]))
+    events = _proved((*call.events[:place], event, *call.events[place:]))
+    return call if events == call.events else _refolded(call, events)
+
+
+def _proved(events: tuple[CallEvent, ...]) -> tuple[CallEvent, ...]:
+    """Return the events without those that say too early that a call is gone."""
+    return tuple(event for event in events[:-1] if not isinstance(event, Vanished)) + events[-1:]
 
 
 def replay(call_id: str, events: Iterable[CallEvent], desks: Mapping[str, str]) -> Call:
     """Return the call with this id that events in any order add up to."""
-    return _refolded(Call(call_id, desks=desks), tuple(sorted(set(events), key=_key)))
+    ordered = tuple(sorted(set(events), key=_key))
+    return _refolded(Call(call_id, desks=desks), _proved(ordered))
 
 
 def _refolded(call: Call, events: tuple[CallEvent, ...]) -> Call:
@@ -195,6 +214,7 @@ _KINDS: dict[type[CallEvent], Kind] = {
     Parked: Kind.PARKED,
     Unparked: Kind.UNPARKED,
     Finished: Kind.CALLER_GONE,
+    Recalled: Kind.RECALLED,
     Vanished: Kind.VANISHED,
 }
 
@@ -233,8 +253,12 @@ def step(call: Call, state: State, event: CallEvent) -> State:
 def _noted(call_id: str, state: State, event: CallEvent) -> State:
     """Return the state with what the event tells about its leg or the call written down."""
     match event:
-        case Offered() | Finished() if event.call != call_id:
+        case Offered() | Finished() | Recalled() if event.call != call_id:
             return state  # of another leg than the one this call is named after
+        case Recalled():
+            began = event.at if state.began_at is None else min(state.began_at, event.at)
+            origin = replace(state.origin, uniqueid=call_id, channel=event.channel)
+            return replace(state, origin=origin, began_at=began, recalled=True)
         case StepEnded():
             return replace(state, steps=(*state.steps, event))
         case FellBack():
@@ -278,7 +302,9 @@ def _with_leg_after(call_id: str, state: State, event: CallEvent) -> State:
     if isinstance(event, Offered):
         origin = replace(state.origin, uniqueid=call_id, channel=event.channel)
         return replace(state, origin=origin, offered=state.offered or event)
-    assert not isinstance(event, StepEnded | FellBack | Finished | Vanished | Transferred | Parked)
+    assert not isinstance(
+        event, StepEnded | FellBack | Finished | Recalled | Vanished | Transferred | Parked
+    )
     if event.leg != call_id:
         return state.with_leg(after(state.leg(event.leg), event))
     leg = state.origin if state.origin.uniqueid else Leg(call_id)

@@ -20,6 +20,7 @@ from telephony.domain.events import (
     Joined,
     Left,
     Offered,
+    Recalled,
     is_local,
 )
 from telephony.domain.legs import Leg
@@ -137,20 +138,25 @@ def _answered(channel: Channel, first: Channel | None, since: int, now: int) -> 
 
 
 def adopted(
-    call_id: str, channels: Sequence[Channel], known: LiveCall | None, now: int
+    call_id: str, channels: Sequence[Channel], known: LiveCall | None, seen: int, now: int
 ) -> list[CallEvent]:
     """Return events that add up to what a call is `now` that was not followed before.
 
-    `known` is what an earlier process had told of it. Empty when there is nothing to follow: the
-    leg it began with is gone, or it is a leg alone that nobody announced.
+    `known` is what an earlier process had told of it when it was last `seen`. Empty when there is
+    nothing to follow: it is a leg alone of which nobody told, or the leg it began with is gone and
+    that was the caller's, or nothing is known of it.
     """
     first = next((channel for channel in channels if channel.uniqueid == call_id), None)
     announced = any(channel.call == call_id for channel in channels)
     others = [channel for channel in channels if channel is not first]
-    if first is None or not (announced or others):
+    if first is None:
+        return _adopted_without_origin(call_id, channels, known, seen, now)
+    if not (announced or others or known):
         return []
     started = min(now, known.started_at if known else _began(first, now))
     events: list[CallEvent] = []
+    if known is not None:
+        events.append(Recalled(started, call_id, first.name))
     if announced:
         number = first.number if DIALLABLE.fullmatch(first.number) else ""
         # The plan may have put another name and number on the channel: what was told wins.
@@ -159,17 +165,45 @@ def adopted(
     answered = known.answered_at if known else None
     if answered is None:
         answered = first.answered_at
-    joined: list[int] = []
-    for channel in others:
+    legs = _adopted_legs(call_id, others, first, started, answered, now)
+    joined = [event.at for event in legs if isinstance(event, Joined)]
+    if first.bridge:
+        legs.append(Joined(min(joined, default=now), call_id, call_id, first.name, first.bridge))
+    return [*events, *legs]
+
+
+def _adopted_without_origin(
+    call_id: str, channels: Sequence[Channel], known: LiveCall | None, seen: int, now: int
+) -> list[CallEvent]:
+    """Return the events of a call whose first leg has gone: an operator sent the client on."""
+    if known is None or known.placed_by is None or not known.channel:
+        return []
+    started = min(now, known.started_at)
+    legs = _adopted_legs(call_id, channels, None, started, known.answered_at, now)
+    # Behind them: a call with nobody left in it would be over.
+    gone = max([seen, *(event.at for event in legs)])
+    return [
+        Recalled(started, call_id, known.channel),
+        *legs,
+        HungUp(gone, call_id, call_id, known.channel, 0, 0),
+    ]
+
+
+def _adopted_legs(
+    call_id: str,
+    channels: Iterable[Channel],
+    first: Channel | None,
+    started: int,
+    answered: int | None,
+    now: int,
+) -> list[CallEvent]:
+    events: list[CallEvent] = []
+    for channel in channels:
         began = max(started, _began(channel, now))
         # Another phone than the one that answered may have been given the call since.
         told = [one for one in (answered, channel.answered_at) if one is not None]
         at = min(now, max(began, *told)) if told else now
         events += _found(call_id, channel, first, began, at)
-        if channel.bridge:
-            joined.append(at)
-    if first.bridge:
-        events.append(Joined(min(joined, default=now), call_id, call_id, first.name, first.bridge))
     return events
 
 
@@ -225,6 +259,7 @@ class Sorted:
 
     `events` bring the calls to what they are; `gone` are followed calls, `forgotten` those of an
     earlier process that are not there; `found` are new, with what that process had told of them.
+    Every call that process told of is in one of the two, unless it is followed already.
     """
 
     events: tuple[CallEvent, ...]
@@ -265,9 +300,9 @@ def sort_out(
     known = {call.call_id: call for call in told}
     found: dict[str, LiveCall | None] = {}
     for call_id, channels in by_call(strange).items():
-        if begun := adopted(call_id, channels, known.get(call_id), now):
+        if begun := adopted(call_id, channels, known.get(call_id), seen, now):
             events += begun
             found[call_id] = known.get(call_id)
-    still = {*found, *(call.id for call in followed), *listed.ids}
+    still = {*found, *(call.id for call in followed)}
     forgotten = tuple(call for call in told if call.call_id not in still)
     return Sorted(tuple(events), tuple(gone), forgotten, found)

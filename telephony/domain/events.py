@@ -238,8 +238,23 @@ class HungUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """Not from the PBX: an earlier process had told of this call, which goes on.
+
+    `channel` is that of the leg it began with, which may be gone.
+    """
+
+    at: int
+    call: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vanished:
-    """A call that was live before the connection broke is not live any more."""
+    """A call that was live before the connection broke is not live any more.
+
+    A later event of the call proves that it was: then this counts for nothing.
+    """
 
     at: int
     call: str
@@ -264,6 +279,7 @@ CallEvent = (
     | Unparked
     | HangupAsked
     | HungUp
+    | Recalled
     | Vanished
 )
 

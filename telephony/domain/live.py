@@ -28,8 +28,9 @@ class LiveCall:
 
     `ringing` and `talking` are extensions (numbers where no operator is known); `on_hold` counts
     the parties on hold; `answered_by` is the extension that answered first. `decision` and
-    `decided_ms` are kept so that a listener that is started in mid-call can record them. Of two
-    versions the one with the greater `revision` is the later one.
+    `decided_ms` are kept so that a listener that is started in mid-call can record them, `channel`,
+    the leg it began with, so that it can follow the call when that leg has gone. Of two versions
+    the one with the greater `revision` is the later one.
     """
 
     call_id: str
@@ -50,6 +51,7 @@ class LiveCall:
     on_hold: int = 0
     decision: Decision | None = None
     decided_ms: float | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

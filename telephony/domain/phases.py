@@ -45,6 +45,7 @@ class Kind(StrEnum):
     UNPARKED = "unparked"
     PARTIES_GONE = "parties_gone"
     CALLER_GONE = "caller_gone"
+    RECALLED = "recalled"
     VANISHED = "vanished"
 
 
@@ -64,6 +65,7 @@ _SAME = (
     Kind.TAKEN_OVER,
     Kind.PARKED,
     Kind.UNPARKED,
+    Kind.RECALLED,
 )
 _ENDS = dict.fromkeys((Kind.CALLER_GONE, Kind.PARTIES_GONE, Kind.VANISHED), Phase.ENDED)
 
@@ -80,6 +82,7 @@ TRANSITIONS: dict[Phase, dict[Kind, Phase]] = {
         Phase.NEW,
         (Kind.DIAL_FAILED, Kind.CALLER_BRIDGED),
         offered=Phase.WAITING,
+        recalled=Phase.WAITING,
         dial_began=Phase.RINGING,
         picked_up=Phase.CONNECTING,
         operator_joined=Phase.TALKING,

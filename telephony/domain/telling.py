@@ -53,12 +53,8 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
         on_hold=sum(leg.holding for leg in (state.origin, *legs)),
         decision=context.decision,
         decided_ms=context.decided_ms,
+        channel=state.origin.channel,
     )
-
-
-def is_told(call: Call) -> bool:
-    """Tell whether a call is one for others: somebody is called, or it was announced."""
-    return call.announced or bool(call.state.legs)
 
 
 def _started(state: State, last: int) -> int:

@@ -14,7 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import Session
 
 _WRITE = "dutyline_write"
@@ -147,3 +153,17 @@ def _check_postgresql(connection: Any, _record: Any) -> None:
     version = connection.info.server_version
     if version < _POSTGRESQL:
         raise StoreError(f"PostgreSQL {version // 10000} is too old: 15 or later is needed")
+
+
+# What a pause may heal. All else is taken for the fault of what was written.
+OUTAGE = (SQLAlchemyError, StoreError, OSError, MemoryError)
+
+
+def is_poison(error: Exception) -> bool:
+    """Tell whether an error is what was written's own fault: another try would fail again."""
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    if isinstance(error, StatementError) and error.orig is not None:
+        # A value that could not be bound, rather than an answer of the database.
+        return type(error) is StatementError
+    return not isinstance(error, OUTAGE)

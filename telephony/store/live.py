@@ -52,6 +52,7 @@ live_call = Table(
     Column("plan", Json),
     Column("trace", Json),
     Column("decided_ms", Float),
+    Column("channel", Text, nullable=False, server_default=""),
 )
 
 # `device_state` is Asterisk's word; `state` is free, ringing, busy, away (not registered) or
@@ -232,6 +233,7 @@ def _call_values(call: LiveCall) -> dict[str, Any]:
         "plan": plan_to_json(call.decision),
         "trace": trace_to_json(call.decision),
         "decided_ms": call.decided_ms,
+        "channel": call.channel,
     }
 
 
@@ -255,6 +257,7 @@ def _call(row: Row[Any]) -> LiveCall:
         on_hold=row.on_hold,
         decision=decision_from_json(row.plan, row.trace),
         decided_ms=row.decided_ms,
+        channel=row.channel,
     )
 
 

@@ -14,9 +14,9 @@ from sqlalchemy import Engine, select
 
 from telephony.asterisk.dialplan import Fallback
 from telephony.asterisk.written import cdr_rows
+from telephony.domain.cdr import Attempt
 from telephony.domain.live import LiveCall
 from telephony.domain.record import CallRecord, Disposition, Side, Source
-from telephony.domain.recovery import Attempt
 from telephony.listener import Listener
 from telephony.pbxlogs import PbxLogs
 from telephony.resync import Resync, recall

@@ -19,6 +19,7 @@ from telephony.store.engine import reading, writing
 from telephony.store.live import list_live_calls, save_live_calls
 from telephony.store.progress import save_ended
 from telephony.store.tables import microseconds
+from telephony.writer import Writer
 from tests.databases.samples import a_setup, wait_for
 from tests.databases.test_live import a_live
 
@@ -152,7 +153,7 @@ def test_a_call_that_is_gone_waits_for_its_row_and_then_is_lost(
     resync = _resync(engine, PbxLogs(None, cdr, None), directory, patience=1.0)
     gone = tuple(lost(call, (BEGAN + 6) * S) for call in calls)
     resync.over(Outage(BEGAN * S, (BEGAN + 20) * S, gone))
-    wait_for("it waits", lambda: resync.pending == 2)
+    wait_for("it waits", lambda: len(resync.unwritten) == 2)
     assert _records(engine) == {}
     with reading(engine) as session:
         assert list_live_calls(session) == calls, "not forgotten, should this process die"
@@ -183,7 +184,7 @@ def test_while_the_database_fails_nothing_is_forgotten(
     gone = lost(a_live(), (BEGAN + 6) * S)
     resync.over(Outage(BEGAN * S, (BEGAN + 20) * S, (gone,)))
     wait_for("it fails", lambda: resync._fails)
-    assert resync.pending == 1
+    assert len(resync.unwritten) == 1
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO log_cursor"))
     wait_for("it is written", lambda: _records(engine) == {gone.number: gone})
@@ -264,6 +265,147 @@ def test_what_cannot_be_read_is_told_and_costs_nothing_else(
     resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
     wait_for("the CDR is recorded", lambda: len(_records(engine)) == 1)
     resync.stop()
+
+
+def _table(engine: Engine, *rows: tuple[int, str]) -> None:
+    """Make a CDR's table, if there is none, and add answered calls: (second, number)."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE IF NOT EXISTS cdr (calldate TIMESTAMP NOT NULL, src VARCHAR(80),"
+                " dst VARCHAR(80), channel VARCHAR(80), dstchannel VARCHAR(80), duration INTEGER,"
+                " billsec INTEGER, disposition VARCHAR(45), uniqueid VARCHAR(32), did VARCHAR(50),"
+                " linkedid VARCHAR(32))"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO cdr VALUES (:at, :number, 's', 'PJSIP/trunk-1', 'PJSIP/101-2',"
+                " 5, 4, 'ANSWERED', :id, '74951234567', :id)"
+            ),
+            [
+                {"at": _clock(BEGAN + second), "number": number, "id": f"{BEGAN + second}.{nth}"}
+                for nth, (second, number) in enumerate(rows)
+            ],
+        )
+
+
+def _url(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def test_a_table_that_cannot_be_read_yet_is_waited_for(
+    engine: Engine, tmp_path: Path, directory: Directory
+) -> None:
+    """The PBX's database comes up later than Asterisk; what the file tells is written at once."""
+    cdr = tmp_path / "Master.csv"
+    cdr.write_text(row(2, "79000000002"))
+    resync = _resync(engine, PbxLogs(None, cdr, _url(engine)), directory)
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
+    wait_for("the file's is recorded", lambda: set(_records(engine)) == {"+79000000002"})
+    wait_for("the table is missed", lambda: resync.unread == {"cdr_url"})
+    assert _seen(engine) is None, "as long as a source is missing the outage is not done"
+    _table(engine, (1, "79001112233"))
+    wait_for("both are", lambda: set(_records(engine)) == {"+79001112233", "+79000000002"})
+    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 20) * S)
+    resync.stop()
+    assert resync.unread == frozenset()
+
+
+def test_a_source_is_not_waited_for_for_ever(
+    engine: Engine, tmp_path: Path, directory: Directory
+) -> None:
+    live = a_live(call_id=f"{BEGAN + 2}.2")
+    logs = PbxLogs(None, None, f"sqlite:///{tmp_path / 'none' / 'no.db'}")
+    resync = Resync(engine, logs, directory, "RU", a_setup(), patience=0.1, every=0.01, longest=1.0)
+    resync.start()
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S, (lost(live, (BEGAN + 3) * S),)))
+    wait_for("it is written as lost", lambda: len(_all(engine)) == 1)
+    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 20) * S)
+    resync.stop()
+    assert (resync.lost, resync.unread) == (1, frozenset())
+
+
+def test_a_row_that_is_written_a_moment_later_is_found(
+    engine: Engine, tmp_path: Path, directory: Directory
+) -> None:
+    cdr = tmp_path / "Master.csv"
+    cdr.write_text("")
+    resync = _resync(engine, PbxLogs(None, cdr, None), directory, patience=1.0)
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
+    wait_for("it has looked", lambda: resync._pending is not None and not resync._fails)
+    cdr.write_text(row(1, "79001112233"))
+    wait_for("it is recorded", lambda: len(_records(engine)) == 1)
+    resync.stop()
+
+
+def test_a_second_outage_before_the_first_is_settled(
+    engine: Engine, tmp_path: Path, directory: Directory
+) -> None:
+    """The second call is live at the first login and ends while the link is down once more."""
+    cdr = tmp_path / "Master.csv"
+    cdr.write_text("")
+    first, second = (a_live(nth, call_id=f"{BEGAN + nth}.{nth}") for nth in (1, 2))
+    resync = _resync(engine, PbxLogs(None, cdr, None), directory, patience=0.5)
+    gone = lost(first, (BEGAN + 3) * S)
+    resync.over(Outage(BEGAN * S, (BEGAN + 3) * S, (gone,), frozenset({second.call_id})))
+    wait_for("the first waits", lambda: resync.unwritten == (gone,))
+    cdr.write_text(row(2, "79000000002"))
+    late = lost(second, (BEGAN + 5) * S)
+    resync.over(Outage((BEGAN + 5) * S, (BEGAN + 9) * S, (late,)))
+    assert {one.call_id for one in resync.unwritten} == {first.call_id, second.call_id}
+    wait_for("both are written", lambda: len(_all(engine)) == 2)
+    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 9) * S)
+    resync.stop()
+    found = {made.call_id: (made.disposition, made.source) for made in _all(engine)}
+    assert found[second.call_id] == (Disposition.ANSWERED, Source.CDR)
+    assert found[first.call_id] == (Disposition.LOST, Source.EVENTS)
+
+
+def test_an_outage_of_many_calls_with_many_rows_before_it(
+    engine: Engine, directory: Directory
+) -> None:
+    """Databases take only so many values in a statement; rows of before are not in the way."""
+    before = [(-30_000 + nth // 4, "79000000009") for nth in range(100_000)]
+    _table(engine, *before)
+    _table(engine, *((1 + nth % 10, "79001112233") for nth in range(1200)))
+    resync = _resync(engine, PbxLogs(None, None, _url(engine)), directory)
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
+    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 20) * S, 60)
+    resync.stop()
+    with reading(engine) as session:
+        made = list_calls(session, 5000)
+    assert len(made) == 1200
+    assert {one.number for one in made} == {"+79001112233"}
+
+
+def test_calls_of_an_outage_outlive_a_database_that_is_down(
+    tmp_path: Path, engine: Engine, directory: Directory
+) -> None:
+    """Stopped while nothing can be written: the next process has them from the spill file."""
+    writer = Writer(engine, tmp_path / "spill.jsonl", window=0.01)
+    resync = _resync(engine, PbxLogs(None, None, None), directory)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE log_cursor RENAME TO away"))
+    gone = lost(a_live(call_id=f"{BEGAN + 1}.1"), (BEGAN + 6) * S)
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S, (gone,)))
+    wait_for("it fails", lambda: resync.fails)
+    assert writer.keep(resync.unwritten)
+    resync.stop()
+    writer.stop()
+    assert _all(engine) == []
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO log_cursor"))
+    again = Writer(engine, tmp_path / "spill.jsonl", window=0.01)
+    again.start()
+    wait_for("it is written", lambda: _all(engine) == [gone])
+    cdr = tmp_path / "Master.csv"
+    cdr.write_text(row(1, "79001112233"))
+    better = _resync(engine, PbxLogs(None, cdr, None), directory)
+    better.over(Outage(BEGAN * S, (BEGAN + 20) * S, (gone,)))
+    wait_for("the CDR's is the better one", lambda: _all(engine)[0].source is Source.CDR)
+    better.stop()
+    again.stop()
 
 
 def test_an_ended_call_is_not_live_any_more(engine: Engine) -> None:

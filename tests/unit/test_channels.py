@@ -191,7 +191,7 @@ def test_what_an_earlier_process_knew_is_believed() -> None:
 def test_a_call_that_rings_and_one_that_an_operator_placed() -> None:
     ringing = replace(DESK, up=False, bridge="")
     caller = replace(CALLER, up=False, bridge="", answered_at=None)
-    call = _call(_follow(adopted(CALLER.uniqueid, [caller, ringing], None, NOW)))
+    call = _call(_follow(adopted(CALLER.uniqueid, [caller, ringing], None, NOW, NOW)))
     assert live_call(call, CONTEXT, None, 1).ringing == ("101",)
     placed = replace(
         CALLER,
@@ -203,15 +203,68 @@ def test_a_call_that_rings_and_one_that_an_operator_placed() -> None:
         data="PJSIP/79161110001@trunk,30,g",
     )
     outside = replace(DESK, name="PJSIP/trunk-00000006")
-    call = _call(_follow(adopted(placed.uniqueid, [placed, outside], None, NOW)))
+    call = _call(_follow(adopted(placed.uniqueid, [placed, outside], None, NOW, NOW)))
     live = live_call(call, CONTEXT, None, 1)
     assert (live.direction, live.placed_by, live.number) == (Direction.OUT, "102", "79161110001")
     assert live.talking == ("102", "79161110001")
 
 
 def test_a_leg_alone_that_nobody_announced_and_one_without_its_origin_are_left() -> None:
-    assert adopted(CALLER.uniqueid, [replace(CALLER, call="")], None, NOW) == []
-    assert adopted("lab-1795490000.0", [DESK], None, NOW) == []
+    assert adopted(CALLER.uniqueid, [replace(CALLER, call="")], None, NOW, NOW) == []
+    assert adopted("lab-1795490000.0", [DESK], None, NOW, NOW) == []
+
+
+def _placed(*others: Channel) -> Call:
+    """Return a call that 102 placed to a client, who talks."""
+    mine = replace(
+        CALLER, name="PJSIP/102-00000005", number="102", call="", did="", exten="79161110001"
+    )
+    client = replace(DESK, name="PJSIP/trunk-00000006", uniqueid="lab-1795490000.9")
+    return _call(_follow(adopted(mine.uniqueid, [mine, client, *others], None, NOW, NOW)))
+
+
+def test_a_call_whose_first_leg_has_left_goes_on() -> None:
+    """102 called a client and sent them on to 101; then Dutyline is started anew."""
+    known = replace(live_call(_placed(), CONTEXT, None, 1), answered_at=NOW - 90 * S)
+    assert known.channel == "PJSIP/102-00000005"
+    client = replace(DESK, name="PJSIP/trunk-00000006", uniqueid="lab-1795490000.9", bridge="b2")
+    given = replace(DESK, bridge="b2", seconds=20)
+    found = _sorted(Board(DESKS), client, given, told=(known,))
+    assert (found.found, found.forgotten) == ({known.call_id: known}, ())
+    board = _follow(found.events)
+    live = live_call(_call(board), CONTEXT, known, 2)
+    assert (live.direction, live.placed_by, live.phase) == (Direction.OUT, "102", "talking")
+    assert set(live.talking) == {"101", "trunk"}
+    assert live.started_at == known.started_at
+    _follow([HungUp(NOW + 5 * S, known.call_id, leg.uniqueid, leg.name, 16, 0) for leg in
+             (given, client)], board)  # fmt: skip
+    made = record(_call(board), CONTEXT)
+    assert made.ended_at == NOW + 5 * S
+    assert made.disposition is Disposition.ANSWERED
+
+
+def test_a_caller_alone_whom_an_earlier_process_told_of_goes_on() -> None:
+    """In a queue of the PBX's own dialplan between two phones, or parked."""
+    call = _call(_follow(_sorted(Board(DESKS), replace(CALLER, call="", did=""), DESK).events))
+    known = live_call(call, CONTEXT, None, 1)
+    alone = replace(CALLER, call="", did="", bridge="", answered_at=None)
+    found = _sorted(Board(DESKS), alone, told=(known,))
+    assert (found.found, found.forgotten) == ({known.call_id: known}, ())
+    board = _follow(found.events)
+    assert _call(board).concerns_somebody
+    assert live_call(_call(board), CONTEXT, known, 2).phase == "waiting"
+    board.take(HungUp(NOW + S, known.call_id, known.call_id, CALLER.name, 16, 0))
+    assert _call(board).state.phase is Phase.ENDED
+    nobody = _sorted(Board(DESKS), alone)
+    assert (nobody.found, nobody.events) == ({}, ())
+
+
+@pytest.mark.parametrize("change", [{"placed_by": None}, {"channel": ""}])
+def test_every_call_that_was_told_is_found_or_forgotten(change: dict[str, object]) -> None:
+    """A caller who has gone ends the call, whoever of the company still talks about it."""
+    known = replace(live_call(_placed(), CONTEXT, None, 1), **change)  # type: ignore[arg-type]
+    found = _sorted(Board(DESKS), replace(DESK, bridge="b2"), told=(known,))
+    assert (found.found, found.forgotten) == ({}, (known,))
 
 
 def test_a_followed_call_catches_up() -> None:

@@ -147,6 +147,17 @@ def test_nothing_dialled_is_failed_and_vanished_is_lost() -> None:
     assert (ended.disposition, ended.ended_at) == (Disposition.ABANDONED, s(2))
 
 
+def test_a_later_event_proves_that_a_call_had_not_vanished() -> None:
+    before = (offered(), rings(1, "1"), joins(2, "1"))
+    after = (asks(62), gone(62.1))
+    want = made(*before, *after)
+    assert want.talk_ms == 60_000
+    for early in (Vanished(s(50), ID), Vanished(s(62) - 1, ID)):
+        assert made(*before, early, *after) == want
+        assert made(*before, *after, early) == want, "in any order"
+        assert made(early, *before, *after) == want
+
+
 def test_the_summary_alone_makes_a_record() -> None:
     end = Finished(
         s(30), ID, TRUNK, "74951234567", "+79001112233", 1_795_331_600, 2, "ANSWER", 20_000,

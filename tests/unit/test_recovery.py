@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from telephony.asterisk.written import attempts, cdr_rows, queue_rows, zone_shift
+from telephony.domain.cdr import from_cdr
 from telephony.domain.live import LiveCall
-from telephony.domain.record import CallRecord, Direction, Disposition, LegKind, Outcome, Side
+from telephony.domain.people import People
+from telephony.domain.queuelog import from_queue_log
+from telephony.domain.record import (
+    CallRecord,
+    Direction,
+    Disposition,
+    LegKind,
+    LegRecord,
+    Outcome,
+    Side,
+)
 from telephony.domain.record import Source as From
-from telephony.domain.recovery import People, filled, from_cdr, from_queue_log, lost, merged
+from telephony.domain.recovery import filled, lost, merged
 
 PEOPLE = People(
     {"101": "101", "102": "102", "104": "104", "gate": "200"},
@@ -100,7 +112,92 @@ def test_what_operators_placed_is_internal_or_outbound() -> None:
 
 def test_an_announcement_that_answers_is_nobody() -> None:
     row = CSV.splitlines()[0].replace('"PJSIP/104-00000001"', '""')
-    assert _cdr(row + "\n")["lab-1795490759.0"].disposition is Disposition.NO_ANSWER
+    assert _cdr(row + "\n") == {}, "live it makes no record either"
+    told = from_cdr(cdr_rows(row.encode() + b"\n"), PEOPLE, {"lab-1795490759.0"})
+    assert told["lab-1795490759.0"].disposition is Disposition.NO_ANSWER
+
+
+def _row(channel: str, result: str, *, peer: str = "", did: str = "") -> dict[str, object]:
+    return {
+        "uniqueid": "1795642797.0",
+        "channel": channel,
+        "dstchannel": peer,
+        "src": "79001112233",
+        "dst": "*97",
+        "did": did,
+        "disposition": result,
+        "calldate": "2026-11-25 21:39:57",
+        "duration": 60,
+        "billsec": 60 if result == "ANSWERED" else 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "made"),
+    [
+        pytest.param(_row("PJSIP/101-1", "ANSWERED"), False, id="a feature code"),
+        pytest.param(_row("PJSIP/101-1", "FAILED"), False, id="a number that is none"),
+        pytest.param(_row("PJSIP/trunk-1", "ANSWERED"), False, id="the PBX's own voicemail"),
+        pytest.param(_row("PJSIP/trunk-1", "NO ANSWER"), True, id="nobody took it"),
+        pytest.param(_row("PJSIP/trunk-1", "FAILED"), True, id="it gave up at once"),
+        pytest.param(_row("PJSIP/trunk-1", "ANSWERED", did="7495"), True, id="a DID of ours"),
+        pytest.param(_row("PJSIP/101-1", "BUSY", peer="PJSIP/trunk-2"), True, id="a busy number"),
+    ],
+)
+def test_calls_that_concern_nobody_make_no_record(row: dict[str, object], made: bool) -> None:
+    assert bool(from_cdr(attempts([row]), PEOPLE)) == made
+
+
+@pytest.mark.parametrize(
+    ("came", "zone", "ended"),
+    [
+        ("2026-10-25T00:58:00+00:00", "Europe/Berlin", "2026-10-25 02:05:00"),
+        ("2026-03-29T00:58:00+00:00", "Europe/Berlin", "2026-03-29 03:05:00"),
+    ],
+)
+def test_a_call_over_a_change_of_the_clocks_keeps_its_length(
+    came: str, zone: str, ended: str
+) -> None:
+    start = datetime.fromisoformat(came)
+    second = int(start.timestamp())
+
+    def clock(after: int) -> str:
+        at = datetime.fromtimestamp(second + after, ZoneInfo(zone))
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+
+    assert clock(420) == ended, "by the clock it lasts 7 - 60 or 7 + 60 minutes"
+    row = {
+        "uniqueid": f"{second}.1", "linkedid": f"{second}.1", "channel": "PJSIP/trunk-1",
+        "dstchannel": "PJSIP/104-2", "src": "79001112233", "dst": "s", "disposition": "ANSWERED",
+        "start": clock(0), "answer": clock(60), "end": ended, "duration": "420", "billsec": "360",
+    }  # fmt: skip
+    (made,) = from_cdr(attempts([row]), PEOPLE).values()
+    assert (made.started_at, made.wait_ms, made.talk_ms) == (second * 10**6, 60_000, 360_000)
+
+
+def test_legs_that_talked_when_the_sight_was_lost_talk_on() -> None:
+    first, rest = 1795490760, 1_000_000
+    seen = LegRecord(
+        "lab-1795490759.1", "PJSIP/101-00000001", LegKind.DESK, "101", "101", Outcome.TALKED,
+        first * rest, 0, 764, 0, 0, talks=((first * rest, first * rest + 764_000),),
+    )  # fmt: skip
+    earlier = replace(
+        seen, channel="PJSIP/103-00000009", talks=((first * rest - 9, first * rest - 1),)
+    )
+    known = replace(
+        lost(LIVE, first * rest + 764_000),
+        answered_at=first * rest,
+        legs=(seen, earlier),
+    )
+    later = replace(seen, channel="PJSIP/102-00000002", operator="102", uniqueid="x/1")
+    found = replace(known, ended_at=(first + 6) * rest, legs=(later,), source=From.CDR)
+    made = filled(known, found)
+    assert (made.talk_ms, [leg.talk_ms for leg in made.legs]) == (6000, [6000, 764, 764])
+    assert made.legs[0].ended_at == made.ended_at
+    assert (made.legs[1], made.legs[2]) == (earlier, later)
+    written = replace(seen, ended_at=(first + 4) * rest)
+    moved = filled(known, replace(found, legs=(written,)))
+    assert [leg.talk_ms for leg in moved.legs] == [4000, 764], "the CDR knows when it was sent on"
 
 
 @pytest.mark.parametrize("hours", [-8, 0, 3, 5.5])
