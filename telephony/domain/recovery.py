@@ -114,8 +114,8 @@ def _legs_until(known: CallRecord, found: CallRecord) -> tuple[LegRecord, ...]:
             there = written.get(leg.channel)
             end = max(leg.talks[-1][1], (there and there.ended_at) or found.ended_at)
             talks = (*leg.talks[:-1], (leg.talks[-1][0], end))
-            more = _ms(end - leg.talks[-1][1])
-            leg = replace(leg, talks=talks, talk_ms=leg.talk_ms + more, ended_at=end)  # noqa: PLW2901
+            length = _ms(sum(until - begin for begin, until in talks))
+            leg = replace(leg, talks=talks, talk_ms=length, ended_at=end)  # noqa: PLW2901
         legs.append(leg)
     seen = {leg.channel for leg in known.legs}
     return (*legs, *(leg for leg in found.legs if leg.channel not in seen))

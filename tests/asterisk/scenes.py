@@ -44,10 +44,15 @@ Scene = Callable[[Office], Awaitable[None]]
 async def open_office(run: Path) -> AsyncIterator[Office]:
     """Open an office whose PBX also has a dialplan of its own."""
     async with office(run) as place:
-        path = place.pbx.etc / "extensions.conf"
-        place.pbx.write("extensions.conf", path.read_text() + OWN_DIALPLAN)
-        await asyncio.to_thread(place.pbx.reload)
+        await give_dialplan(place)
         yield place
+
+
+async def give_dialplan(place: Office) -> None:
+    """Give a PBX a dialplan of its own."""
+    path = place.pbx.etc / "extensions.conf"
+    place.pbx.write("extensions.conf", path.read_text() + OWN_DIALPLAN)
+    await asyncio.to_thread(place.pbx.reload)
 
 
 async def clear(place: Office) -> None:

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import Engine, select
 
 from telephony.asterisk.dialplan import Fallback
-from telephony.asterisk.written import cdr_rows
-from telephony.domain.cdr import Attempt
-from telephony.domain.live import LiveCall
-from telephony.domain.record import CallRecord, Disposition, Side, Source
-from telephony.listener import Listener
+from telephony.domain.record import Disposition, Side, Source
 from telephony.pbxlogs import PbxLogs
-from telephony.resync import Resync, recall
-from telephony.store.calls import list_calls
-from telephony.store.engine import open_engine, reading
-from telephony.store.live import list_live_calls
-from telephony.store.migrations import migrate
-from telephony.store.outbox import outbox
-from telephony.writer import Writer
+from tests.asterisk.cut_wire import cdr, no_logs, queue_log, service_on, written
 from tests.asterisk.office import (
     DID,
     KNOWN,
     STRANGER,
-    Office,
     office,
-    small_directory,
-    small_setup,
     until,
 )
 from tests.asterisk.scenes import PARKING
@@ -48,169 +32,11 @@ FORGED = (
 )
 
 
-class Wire:
-    """Stands between the listener and Asterisk, and can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self.port = 0
-        self._to = port
-        self._cut = False
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def start(self) -> None:
-        """Take connections on `port`."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """End all."""
-        self.cut()
-        assert self._server is not None
-        self._server.close()
-
-    def cut(self) -> None:
-        """Break every connection and refuse new ones."""
-        self._cut = True
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    def mend(self) -> None:
-        """Let connections through again."""
-        self._cut = False
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._cut:
-            writer.transport.abort()
-            return
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, far_writer}
-        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
-
-
-class Service:
-    """The listener with its database, over a wire, in this process."""
-
-    def __init__(self, place: Office, wire: Wire, engine: Engine, logs: PbxLogs) -> None:
-        setup, directory = small_setup("103"), small_directory()
-        self.engine = engine
-        self.wire = wire
-        self.logs = logs
-        self.place = place
-        self.writer = Writer(engine, place.pbx.run / "spill.jsonl", window=0.05)
-        self.resync = Resync(engine, logs, directory, "RU", setup, patience=2.0, every=0.1)
-        old = place.new_listener(setup, directory, wire.port)
-        self.listener = Listener(
-            old.client.address,
-            old.decoder.token,
-            "RU",
-            directory,
-            setup,
-            self.writer,
-            self.writer,
-            self.resync,
-            recall(engine),
-        )
-        place.listener = self.listener
-
-    async def start(self) -> None:
-        self.writer.start()
-        self.resync.start()
-        await self.place.start_listener()
-
-    async def stop(self) -> None:
-        self.wire.mend()
-        await self.place.stop_listener()
-        self.resync.stop()
-        self.writer.stop()
-
-    async def restart(self) -> None:
-        """Put another process in place of this one."""
-        await self.stop()
-        self.__init__(self.place, self.wire, self.engine, self.logs)  # type: ignore[misc]
-        await self.start()
-
-    def live(self) -> list[LiveCall]:
-        with reading(self.engine) as session:
-            return list_live_calls(session)
-
-    def records(self) -> dict[str, CallRecord]:
-        with reading(self.engine) as session:
-            return {record.number: record for record in list_calls(session)}
-
-    def facts(self) -> dict[str, int]:
-        with reading(self.engine) as session:
-            return dict(Counter(session.execute(select(outbox.c.kind)).scalars()))
-
-    async def recorded(self, count: int) -> dict[str, CallRecord]:
-        await until(lambda: len(self.records()) >= count, 10, f"{count} records")
-        return self.records()
-
-    async def cut(self) -> None:
-        """Cut the wire until the listener has noticed."""
-        self.wire.cut()
-        await until(lambda: not self.listener.client.connected, 10, "the cut is noticed")
-
-    async def mend(self) -> None:
-        """Mend the wire until the listener is back."""
-        self.wire.mend()
-        await until(lambda: self.listener.client.connected, 20, "it is connected again")
-
-
-@asynccontextmanager
-async def _service(
-    place: Office, folder: Path, logs: Callable[[Path], PbxLogs]
-) -> AsyncIterator[Service]:
-    url = f"sqlite:///{folder / 'calls.db'}"
-    migrate(url)
-    engine = open_engine(url)
-    wire = Wire(place.pbx.ami_port)
-    await wire.start()
-    made = Service(place, wire, engine, logs(place.pbx.home / "log"))
-    await made.start()
-    try:
-        yield made
-    finally:
-        await made.stop()
-        await wire.stop()
-        engine.dispose()
-
-
-def _no_logs(_log: Path) -> PbxLogs:
-    return PbxLogs(None, None, None)
-
-
-def _queue_log(log: Path) -> PbxLogs:
-    return PbxLogs(log / "queue_log", None, None)
-
-
-def _written(place: Office) -> list[Attempt]:
-    """Return what the CDR tells by now."""
-    return cdr_rows((place.pbx.home / "log" / "cdr-csv" / "Master.csv").read_bytes())
-
-
-def _cdr(log: Path) -> PbxLogs:
-    return PbxLogs(None, log / "cdr-csv" / "Master.csv", None)
-
-
 @pytest.mark.parametrize(
     ("logs", "source", "disposition"),
     [
-        (_no_logs, Source.EVENTS, Disposition.LOST),
-        (_cdr, Source.CDR, Disposition.NO_ANSWER),
+        (no_logs, Source.EVENTS, Disposition.LOST),
+        (cdr, Source.CDR, Disposition.NO_ANSWER),
     ],
     ids=["nothing tells", "cdr"],
 )
@@ -219,7 +45,7 @@ async def test_calls_that_went_on_and_calls_that_ended_while_the_wire_was_cut(
 ) -> None:
     async with (
         office(tmp_path, listening=False) as place,
-        _service(place, tmp_path, logs) as service,
+        service_on(place, tmp_path, logs) as service,
     ):
         stays = await place.trunk.call(DID, KNOWN)
         await stays.wait_answered(5)
@@ -235,7 +61,7 @@ async def test_calls_that_went_on_and_calls_that_ended_while_the_wire_was_cut(
         assert (lost.disposition, lost.source) == (disposition, source)
         assert lost.decision is not None
         assert [call.number for call in service.live()] == [KNOWN]
-        calls = [row for row in _written(place) if row.source == STRANGER]
+        calls = [row for row in written(place) if row.source == STRANGER]
         assert {row.did for row in calls} == {DID}, "a CSV has no column for the DID"
         await stays.hangup()
         kept = (await service.recorded(2))[KNOWN]
@@ -255,7 +81,7 @@ async def test_calls_that_went_on_and_calls_that_ended_while_the_wire_was_cut(
 async def test_the_queue_log_tells_who_gave_up_and_who_talked(tmp_path: Path) -> None:
     async with (
         office(tmp_path, listening=False, fallback=Fallback("queue", "duty", 20)) as place,
-        _service(place, tmp_path, _queue_log) as service,
+        service_on(place, tmp_path, queue_log) as service,
     ):
         queues = (place.pbx.etc / "queues.conf").read_text()
         place.pbx.write("queues.conf", f"{queues}member => PJSIP/104\n")
@@ -267,10 +93,10 @@ async def test_the_queue_log_tells_who_gave_up_and_who_talked(tmp_path: Path) ->
         await talked.hangup()
         place.phones["104"].behaviour = no_answer()
         gave_up = await place.trunk.call(DID, STRANGER)
-        written = place.pbx.home / "log" / "queue_log"
-        await until(lambda: written.read_text().count("ENTERQUEUE") == 2, 15, "it waits")
+        log = place.pbx.home / "log" / "queue_log"
+        await until(lambda: log.read_text().count("ENTERQUEUE") == 2, 15, "it waits")
         await gave_up.hangup()
-        await until(lambda: "|ABANDON|" in written.read_text(), 5, "it is written")
+        await until(lambda: "|ABANDON|" in log.read_text(), 5, "it is written")
         await service.mend()
         found = await service.recorded(2)
         assert found[KNOWN].disposition is Disposition.ANSWERED
@@ -283,7 +109,7 @@ async def test_what_was_answered_and_who_was_asked_unseen(tmp_path: Path) -> Non
     """An answer while the wire is cut; then a consultation and a parked call at a new start."""
     async with (
         office(tmp_path, listening=False) as place,
-        _service(place, tmp_path, _no_logs) as service,
+        service_on(place, tmp_path, no_logs) as service,
     ):
         place.phones["101"].behaviour = answer(1.0)
         call = await place.trunk.call(DID, KNOWN)
@@ -321,7 +147,7 @@ async def test_what_was_answered_and_who_was_asked_unseen(tmp_path: Path) -> Non
 async def test_a_caller_forges_nothing_in_the_list_of_channels(tmp_path: Path) -> None:
     async with (
         office(tmp_path, listening=False) as place,
-        _service(place, tmp_path, _no_logs) as service,
+        service_on(place, tmp_path, no_logs) as service,
     ):
         dialplan = (place.pbx.etc / "extensions.conf").read_text()
         waiting = "exten => 999,1,Answer()\n same => n,Wait(60)\n"

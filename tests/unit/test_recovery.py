@@ -182,7 +182,7 @@ def test_legs_that_talked_when_the_sight_was_lost_talk_on() -> None:
         first * rest, 0, 764, 0, 0, talks=((first * rest, first * rest + 764_000),),
     )  # fmt: skip
     earlier = replace(
-        seen, channel="PJSIP/103-00000009", talks=((first * rest - 9, first * rest - 1),)
+        seen, channel="PJSIP/103-00000009", talks=((first * rest - 765_000, first * rest - 1000),)
     )
     known = replace(
         lost(LIVE, first * rest + 764_000),
