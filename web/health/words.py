@@ -33,6 +33,10 @@ def problem_words(code: str) -> tuple[str, str]:
             gettext("The database does not take records"),
             gettext("They wait in a file on the disk. Mend the database."),
         ),
+        "pbx_logs": (
+            gettext("The PBX's call records cannot be read"),
+            gettext("Calls of an outage wait for them. Mend the file's rights or the database."),
+        ),
         "database_down": (
             gettext("The database does not answer"),
             gettext("Nothing is handed over until it does. Mend the database."),
