@@ -27,7 +27,7 @@ def relay() -> None:
         working = Relay(engine, open_redis(redis_url(settings.redis_url, settings.data_dir)))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: working.stop())
-        beat = Beat(engine, "relay")
+        beat = Beat(engine, "relay", several=True)
         beat.start(working.look)
         working.run()
         beat.stop()

@@ -29,7 +29,7 @@ def work(queue: str) -> None:
     with database(settings) as engine:
         connection = open_redis(redis_url(settings.redis_url, settings.data_dir))
         worker = Worker(queue, connection, tools_of(settings, engine), JOBS)
-        beat = Beat(engine, f"worker-{queue}")
+        beat = Beat(engine, f"worker-{queue}", several=True)
         beat.start(worker.look)
         worker.run()
         beat.stop()

@@ -67,9 +67,9 @@ operator_state = Table(
     Column("call_id", Text),
 )
 
-# `name` is listener, relay, worker-now, worker-bulk or web; `ready` is 0 or 1; `problem` is a code
-# of why not; `figures` maps names of metrics to numbers; a row not renewed for 15 s is of a process
-# that is gone.
+# `name` is listener, relay, worker-now, worker-bulk or web, of a second one that runs at the same
+# time with -2 behind it, and so on; `ready` is 0 or 1; `problem` is a code of why not; `figures`
+# maps names of metrics to numbers; a row not renewed for 15 s is of a process that is gone.
 process_status = Table(
     "process_status",
     metadata,
@@ -105,9 +105,20 @@ class Process:
     problem: str | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def part(self) -> str:
+        """What it is one of: `worker-bulk` of `worker-bulk-2`."""
+        return part_of(self.name)
+
     def is_alive(self, now: datetime) -> bool:
         """Tell whether it told of itself lately; `now` is aware."""
         return now - self.renewed_at < STALE
+
+
+def part_of(name: str) -> str:
+    """Return the part that a process of this name is one of."""
+    part, _, number = name.rpartition("-")
+    return part if part and number.isdigit() else name
 
 
 def save_live_calls(session: Session, calls: Sequence[LiveCall]) -> None:
@@ -191,6 +202,12 @@ def save_process(session: Session, process: Process) -> None:
             "figures": dict(process.figures),
         },
     )
+
+
+def delete_processes(session: Session, names: Sequence[str]) -> None:
+    """Delete what processes of these names told."""
+    if names:
+        session.execute(delete(process_status).where(process_status.c.name.in_(list(names))))
 
 
 def list_processes(session: Session) -> list[Process]:

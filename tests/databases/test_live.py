@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,12 @@ from telephony.status import Beat, identity
 from telephony.store.calls import get_call
 from telephony.store.cursors import Cursor, load_cursors, save_cursors
 from telephony.store.engine import reading, writing
-from telephony.store.live import list_live_calls, list_operator_states, list_processes
+from telephony.store.live import (
+    list_live_calls,
+    list_operator_states,
+    list_processes,
+    save_process,
+)
 from telephony.store.outbox import outbox
 from telephony.store.tables import moment
 from telephony.writer import Writer
@@ -220,6 +226,29 @@ def test_a_process_tells_of_itself_until_it_stops(engine: Engine) -> None:
         (process,) = list_processes(session)
     assert process.is_alive(datetime.now(UTC))
     assert not process.is_alive(datetime.now(UTC) + timedelta(seconds=20))
+
+
+def test_two_processes_of_a_part_have_a_row_each(engine: Engine) -> None:
+    """The other one is this test's parent, which runs as well."""
+    now = datetime.now(UTC)
+    other = replace(identity("worker-bulk"), pid=os.getppid())
+    with writing(engine) as session:
+        save_process(session, other.told((True, None, {"jobs_done": 5}), now))
+    beat = Beat(engine, "worker-bulk", several=True)
+    beat.tell(True, None, {"jobs_done": 1})
+
+    def told() -> dict[str, int]:
+        with reading(engine) as session:
+            return {process.name: process.pid for process in list_processes(session)}
+
+    assert told() == {"worker-bulk": os.getppid(), "worker-bulk-2": os.getpid()}
+    beat.tell(False, "stopped", {})
+    assert told() == {"worker-bulk": os.getppid()}
+    beat.tell(True, None, {})
+    with writing(engine) as session:
+        save_process(session, other.told((False, "stopped", {}), now))
+    beat.tell(True, None, {})
+    assert told() == {"worker-bulk": os.getpid()}, "it takes the place of one that is gone"
 
 
 def test_telling_never_raises(engine: Engine) -> None:

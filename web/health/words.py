@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telephony.store.live import part_of
 from web.texts import gettext
 
 
@@ -14,7 +15,9 @@ def part_words(name: str) -> tuple[str, str]:
         "worker-bulk": (gettext("Worker, bulk"), gettext("Does what may take its time")),
         "web": (gettext("Panel"), gettext("These pages and the API")),
     }
-    return known.get(name, (name, ""))
+    words, about = known.get(part_of(name), (part_of(name), ""))
+    number = name.removeprefix(part_of(name)).lstrip("-")
+    return f"{words} {number}".strip(), about
 
 
 def problem_words(code: str) -> tuple[str, str]:
