@@ -29,11 +29,12 @@ from telephony.domain.events import (
     DialEnded,
     Event,
     Finished,
+    MemberChanged,
     Offered,
     Vanished,
 )
 from telephony.domain.live import LiveCall, Remembered
-from telephony.domain.numbers import digits, mask, normalise
+from telephony.domain.numbers import mask, normalise
 from telephony.domain.record import CallRecord, Context, record
 from telephony.domain.recovery import Outage, lost
 from telephony.domain.roles import client_number, keyed_number
@@ -106,8 +107,8 @@ class Listener:
         self._country = country
         self._directory = directory
         self._setup = setup
-        self._endpoints = _endpoints(setup)
-        self._mobiles = _mobiles(setup)
+        self._endpoints = setup.desks
+        self._mobiles = setup.mobiles
         self._sink = sink
         self._board = Board(self._endpoints)
         self._calls: dict[str, _Live] = {}
@@ -116,7 +117,7 @@ class Listener:
         self._pbx_started: str | None = None
         self.decisions = 0
         self.resync_seconds = 0.0
-        self._live_state = LiveState(live)
+        self._live_state = LiveState(live, self._endpoints)
         self._live_state.states = {state.extension: state for state in remembered.operators}
 
     @property
@@ -144,9 +145,9 @@ class Listener:
             self._directory.apply(change)
         if setup is not None:
             self._setup = setup
-            self._endpoints = _endpoints(setup)
-            self._mobiles = _mobiles(setup)
-            self._board.desks = self._endpoints
+            self._endpoints = setup.desks
+            self._mobiles = setup.mobiles
+            self._board.desks = self._live_state.desks = self._endpoints
 
     def on_event(self, event: Event, arrived: float) -> None:
         """Take one event: the whole way from what happened to what is done about it.
@@ -156,6 +157,9 @@ class Listener:
         if isinstance(event, DeviceChanged):
             self.devices[event.device] = event.state
             self._live_state.device_changed(self._endpoints.get(event.device.partition("/")[2]))
+            return
+        if isinstance(event, MemberChanged):
+            self._live_state.member_changed(event)
             return
         if isinstance(event, Offered):
             live = self._calls.get(event.call)
@@ -316,6 +320,7 @@ class Listener:
             for item in listed[1:]
             if "device" in item and "state" in item
         }
+        self._live_state.members = await self.client.list_members()
         channels = await self.client.list_channels()
         waiting = self._outages.unwritten if self._outages is not None else ()
         gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)
@@ -387,14 +392,3 @@ class Listener:
             decision=known.decision,
             decided_ms=known.decided_ms,
         )
-
-
-def _mobiles(setup: Setup) -> dict[str, str]:
-    """Return mobile → extension, mobiles in digits."""
-    operators = setup.operators.values()
-    return {digits(one.mobile): one.extension for one in operators if one.mobile}
-
-
-def _endpoints(setup: Setup) -> dict[str, str]:
-    """Return endpoint → extension."""
-    return {operator.endpoint: operator.extension for operator in setup.operators.values()}

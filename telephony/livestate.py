@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from telephony.domain.call import Call, Phase
+from telephony.domain.events import MemberChanged
 from telephony.domain.live import LiveCall, OperatorState, activity
+from telephony.domain.queues import extension_of_member, is_paused
 from telephony.domain.record import Context
 from telephony.domain.telling import live_call
 
@@ -38,9 +40,14 @@ class LiveSink(Protocol):
 
 @dataclass(slots=True)
 class LiveState:
-    """Gathers what changed until `flush`; `sink` None tells nobody."""
+    """Gathers what changed until `flush`; `sink` None tells nobody.
+
+    `desks` maps operators' endpoints to extensions; `members` is who is paused in which queue.
+    """
 
     sink: LiveSink | None
+    desks: Mapping[str, str] = field(default_factory=dict)
+    members: dict[tuple[str, str], bool] = field(default_factory=dict)
     told: dict[str, LiveCall] = field(default_factory=dict)
     states: dict[str, OperatorState] = field(default_factory=dict)
     _calls: set[str] = field(default_factory=set)
@@ -61,6 +68,15 @@ class LiveState:
         """Note that the device of an extension changed; None for nobody's."""
         if extension is not None:
             self._extensions.add(extension)
+
+    def member_changed(self, event: MemberChanged) -> None:
+        """Take what became of a member of a queue."""
+        key = (event.queue, event.device)
+        if event.paused is None:
+            self.members.pop(key, None)
+        else:
+            self.members[key] = event.paused
+        self.device_changed(extension_of_member(event.device, self.desks))
 
     def flush(self, find: Find, device_of: DeviceOf, now: int) -> None:
         """Tell what changed by `now` (µs).
@@ -145,7 +161,7 @@ class LiveState:
             if device is None:
                 continue  # a number, or an endpoint that is no operator's
             before = self.states.get(extension)
-            doing = activity(device)
+            doing = activity(device, is_paused(self.members, extension, self.desks))
             since = before.since if before is not None and before.state is doing else now
             call_id = min(self._busy.get(extension, ()), default=None)
             state = OperatorState(extension, device, doing, since, call_id)

@@ -66,7 +66,7 @@ def render(fields: Iterable[tuple[str, str]]) -> bytes:
 
 def login(user: str, secret: str) -> Fields:
     """Log in, subscribed to the event classes that hold `names.WANTED`."""
-    return (("Action", "Login"), ("Username", user), ("Secret", secret), ("Events", "call,user"))
+    return (("Action", "Login"), ("Username", user), ("Secret", secret), ("Events", names.READ))
 
 
 def logoff() -> Fields:
@@ -92,6 +92,11 @@ def device_states() -> Fields:
 def channels(variables: str) -> Fields:
     """Ask for every channel with these variables, as a list."""
     return (("Action", "Status"), ("Variables", variables))
+
+
+def queue_members() -> Fields:
+    """Ask for the queues with their members, as a list."""
+    return (("Action", "QueueStatus"),)
 
 
 def core_status() -> Fields:

@@ -24,7 +24,8 @@ from panoramisk.message import Message
 from telephony.ami import actions, names
 from telephony.ami.actions import Fields
 from telephony.ami.decode import READ, Counters, Decoder
-from telephony.ami.listing import VARIABLES, Listing
+from telephony.ami.listing import VARIABLES, AnswerList, Listing
+from telephony.ami.queues import QueueListing
 from telephony.domain.channels import Channel, Listed
 from telephony.domain.events import Event
 
@@ -37,6 +38,10 @@ _HIGH_WATER, _LOW_WATER = 50_000, 10_000
 
 class AmiError(Exception):
     """An action's outcome is not known, or it was not sent; the message says which."""
+
+
+class Refused(AmiError):
+    """Asterisk refused an action."""
 
 
 class LoginRefused(AmiError):
@@ -66,7 +71,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.wake = asyncio.Event()
         self.lost = asyncio.get_running_loop().create_future()
         self.greeting = asyncio.get_running_loop().create_future()
-        self.listing: Listing | None = None
+        self.listing: AnswerList | None = None
         self._paused = False
         self.encoding = "utf-8"
 
@@ -238,21 +243,43 @@ class AmiClient:
         log.warning("ami.list_in_doubt", channels=len(found), looked_at=len(doubtful))
         return Listed(tuple(found), False, started)
 
-    async def _list(self, protocol: _Protocol) -> tuple[list[Channel], list[str], bool]:
-        listing = Listing(actions.new_action_id(), asyncio.get_running_loop().create_future())
-        protocol.listing = listing
-        fields = (*actions.channels(VARIABLES), ("ActionID", listing.action_id))
+    async def list_members(self) -> dict[tuple[str, str], bool]:
+        """Return (queue, device) of the members of all queues → whether they are paused.
+
+        None on a PBX that refuses, since it has no queues. Raises AmiError when no answer came.
+        """
+        protocol = self._protocol
+        if protocol is None:
+            raise AmiError("not connected: nothing was sent")
+        listing = QueueListing(*self._new_list())
         try:
-            protocol.transport.write(actions.render(fields))
+            await self._fill(protocol, listing, actions.queue_members())
+        except Refused:
+            return {}
+        return listing.members()
+
+    async def _list(self, protocol: _Protocol) -> tuple[list[Channel], list[str], bool]:
+        listing = Listing(*self._new_list())
+        await self._fill(protocol, listing, actions.channels(VARIABLES))
+        return listing.channels()
+
+    def _new_list(self) -> tuple[str, asyncio.Future[bool]]:
+        return actions.new_action_id(), asyncio.get_running_loop().create_future()
+
+    async def _fill(self, protocol: _Protocol, listing: AnswerList, fields: Fields) -> None:
+        """Ask for a list and read it to its end. Raises AmiError."""
+        protocol.listing = listing
+        what = dict(fields)["Action"]
+        try:
+            protocol.transport.write(actions.render((*fields, ("ActionID", listing.action_id))))
             async with asyncio.timeout(self.address.answer_timeout):
                 begun = await listing.done
         except TimeoutError:
-            raise AmiError("the list of channels did not end") from None
+            raise AmiError(f"the list of {what} did not end") from None
         finally:
             protocol.listing = None
         if not begun:
-            raise AmiError("the list of channels was refused or the connection broke")
-        return listing.channels()
+            raise AmiError(f"{what}: the connection broke") if protocol.closed else Refused(what)
 
     async def _look_at(self, protocol: _Protocol, name: str) -> Channel | None:
         """Ask for one channel's ids by themselves: such an answer holds nothing of a caller's."""

@@ -39,6 +39,10 @@ _VALUE: dict[str, bytes] = {
     "Device": rb"[!-~]{1,120}",
     "State": rb"[A-Z_]{1,20}",
     "UserEvent": rb"[A-Za-z0-9]{1,40}",
+    "Queue": rb"[!-~ ]{1,80}",
+    "Interface": rb"[!-~]{1,120}",
+    "StateInterface": rb"[!-~]{1,120}",
+    "Paused": rb"[01]",
 }
 _PREAMBLE = (
     rb"Event: %s\r\nPrivilege: %s,all\r\n"
@@ -70,7 +74,7 @@ def _shape(name: str, wanted: tuple[str, ...]) -> re.Pattern[bytes]:
     lines = [_part(header, wanted) for header in names.WANTED[name]]
     if name == "UserEvent":
         lines.append(b"(?P<ours>(?:[A-Za-z]{1,20}: " + _OURS + b"(?:\r\n|$)){1,16})")
-    privilege = b"user" if name == "UserEvent" else b"call"
+    privilege = names.CLASSES.get(name, "call").encode()
     return re.compile(_PREAMBLE % (name.encode(), privilege) + b"".join(lines))
 
 
@@ -312,6 +316,14 @@ def _hung_up(match: re.Match[bytes], at: int) -> events.Event:
     )
 
 
+def _member(match: re.Match[bytes], at: int) -> events.Event:
+    removed = match[0].startswith(b"Event: QueueMemberRemoved")
+    paused = None if removed else match["paused"] == b"1"
+    return events.MemberChanged(
+        at, match["queue"].decode(), match["stateinterface"].decode(), paused
+    )
+
+
 def _device(match: re.Match[bytes], at: int) -> events.Event:
     return events.DeviceChanged(at, *_texts(match, "device", "state"))
 
@@ -349,6 +361,9 @@ _WANTED: dict[str, tuple[tuple[str, ...], _Build | None]] = {
     "HangupRequest": (_LEG, _hangup_asked),
     "Hangup": ((*_LEG, "Cause", "TechCause"), _hung_up),
     "DeviceStateChange": (("Device", "State"), _device),
+    "QueueMemberAdded": (("Queue", "StateInterface", "Paused"), _member),
+    "QueueMemberRemoved": (("Queue", "StateInterface", "Paused"), _member),
+    "QueueMemberPause": (("Queue", "StateInterface", "Paused"), _member),
 }
 _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
     b"Event: " + name.encode(): (_shape(name, captured), build)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from telephony.ami.names import CALL, CHANNEL_HEADERS, DID
 from telephony.domain.channels import Channel
@@ -47,11 +48,14 @@ _UP = "6"
 
 
 @dataclass(slots=True)
-class Listing:
-    """Gathers the answer to one Status action. `done` ends with whether the list was begun.
+class AnswerList:
+    """Gathers the answer to one action. `done` ends with whether the list was begun.
 
-    `items` counts every packet that looks like an item, `end` is how many the PBX says there are.
+    `packets` is every packet that looks like an item, `end` is how many the PBX says there are.
     """
+
+    ITEMS: ClassVar[tuple[bytes, ...]]
+    COMPLETE: ClassVar[bytes]
 
     action_id: str
     done: asyncio.Future[bool]
@@ -60,7 +64,7 @@ class Listing:
 
     def take(self, packet: bytes) -> bool:
         """Take a packet (without its blank line) when it is of this list; say whether it was."""
-        if packet.startswith(b"Event: Status\r\n"):
+        if packet.startswith(self.ITEMS):
             self.packets.append(packet)
             return True
         mine = re.escape(self.action_id).encode()
@@ -69,14 +73,21 @@ class Listing:
                 self.done.set_result(False)
             return True
         ended = re.fullmatch(
-            rb"Event: StatusComplete\r\nActionID: " + mine + rb"\r\nEventList: Complete\r\n"
-            rb"ListItems: ([0-9]{1,6})(?:\r\nItems: [0-9]{1,6})?",
+            rb"Event: " + self.COMPLETE + rb"\r\nActionID: " + mine + rb"\r\n"
+            rb"EventList: Complete\r\nListItems: ([0-9]{1,6})(?:\r\nItems: [0-9]{1,6})?",
             packet,
         )
         if ended and not self.done.done():
             self.end = int(ended[1])
             self.done.set_result(True)
         return bool(ended)
+
+
+class Listing(AnswerList):
+    """The answer to one Status action: the channels."""
+
+    ITEMS = (b"Event: Status\r\n",)
+    COMPLETE = b"StatusComplete"
 
     def channels(self) -> tuple[list[Channel], list[str], bool]:
         """Return the channels, the names of those that are in doubt, and whether it is whole."""

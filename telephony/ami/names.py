@@ -121,6 +121,25 @@ def _bridge(prefix: str = "") -> tuple[str, ...]:
 _BRIDGE = _bridge()
 _PARKING = ("ParkerDialString", "Parkinglot", "ParkingSpace", "ParkingTimeout", "ParkingDuration")
 
+_MEMBER = (
+    "Queue",
+    "MemberName",
+    "Interface",
+    "StateInterface",
+    "Membership?",
+    "Penalty",
+    "CallsTaken",
+    "LastCall",
+    "LastPause?",
+    "LoginTime?",
+    "InCall?",
+    "Status",
+    "Paused",
+    "PausedReason?",
+    "Ringinuse?",
+    "Wrapuptime?",
+)
+
 # The events that are read, with their headers in Asterisk's fixed order: "?" may be absent, and a
 # tuple may be absent as a whole. Nothing else is subscribed to, decoded or documented.
 Headers = tuple[str | tuple[str, ...], ...]
@@ -163,4 +182,12 @@ WANTED: dict[str, Headers] = {
     "HangupRequest": (*CHANNEL_HEADERS, "Cause?", "TechCause?"),
     "Hangup": (*CHANNEL_HEADERS, "Cause", "Cause-txt", "TechCause?"),
     "DeviceStateChange": ("Device", "State"),
+    "QueueMemberAdded": _MEMBER,
+    "QueueMemberRemoved": _MEMBER,
+    "QueueMemberPause": _MEMBER,
 }
+# The class of an event that a manager user must be allowed to read, `call` for all others.
+CLASSES = {"UserEvent": "user"} | {
+    name: "agent" for name in WANTED if name.startswith("QueueMember")
+}
+READ = ",".join(("call", *sorted({*CLASSES.values()})))

@@ -9,7 +9,6 @@ from telephony.ami import names
 # eventfilter(…) with criteria exists from these on; older versions ignore it silently.
 _CRITERIA_SINCE = {18: (18, 26), 20: (20, 11), 21: (21, 6), 22: (22, 1)}
 
-READ = ("call", "user")
 WRITE = ("call", "reporting")
 
 
@@ -41,7 +40,7 @@ def manager(options: ManagerOptions) -> str:
         f"secret = {options.secret}",
         "deny = 0.0.0.0/0.0.0.0",
         f"permit = {options.permit}",
-        f"read = {','.join(READ)}",
+        f"read = {names.READ}",
         f"write = {','.join(WRITE)}",
         "; Milliseconds Asterisk lets a reader stall; the default of 100 drops events.",
         "writetimeout = 5000",

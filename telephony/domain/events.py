@@ -293,7 +293,21 @@ class DeviceChanged:
     state: str
 
 
-Event = CallEvent | DeviceChanged
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A member of one of the PBX's queues was added, paused or unpaused, or removed.
+
+    `device` is the member's state interface: `PJSIP/101`, or `hint:101@ext-local` on FreePBX.
+    `paused` is None when it is a member no longer.
+    """
+
+    at: int
+    queue: str
+    device: str
+    paused: bool | None
+
+
+Event = CallEvent | DeviceChanged | MemberChanged
 
 
 _CALLED = re.compile(r"\+?[0-9]{2,15}", re.ASCII)

@@ -18,6 +18,7 @@ class OperatorActivity(StrEnum):
     FREE = "free"
     RINGING = "ringing"
     BUSY = "busy"
+    PAUSED = "paused"
     AWAY = "away"
     UNKNOWN = "unknown"
 
@@ -91,6 +92,10 @@ _BY_DEVICE = {
 }
 
 
-def activity(device_state: str) -> OperatorActivity:
-    """Return what an operator does whose phone is in a device state of Asterisk."""
-    return _BY_DEVICE.get(device_state, OperatorActivity.UNKNOWN)
+def activity(device_state: str, paused: bool = False) -> OperatorActivity:
+    """Return what an operator does whose phone is in a device state of Asterisk.
+
+    Who is `paused` in all queues and has a free phone makes a pause.
+    """
+    doing = _BY_DEVICE.get(device_state, OperatorActivity.UNKNOWN)
+    return OperatorActivity.PAUSED if paused and doing is OperatorActivity.FREE else doing

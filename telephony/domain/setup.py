@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
+from telephony.domain.numbers import digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,17 @@ class Setup:
     dids: Mapping[str, Did] = field(default_factory=dict)
     default_group: str | None = None
     absences: tuple[Absence, ...] = ()
+
+    @cached_property
+    def desks(self) -> dict[str, str]:
+        """Endpoint → extension."""
+        return {operator.endpoint: operator.extension for operator in self.operators.values()}
+
+    @cached_property
+    def mobiles(self) -> dict[str, str]:
+        """Mobile → extension, mobiles in digits."""
+        operators = self.operators.values()
+        return {digits(one.mobile): one.extension for one in operators if one.mobile}
 
     @cached_property
     def absences_of(self) -> dict[str, tuple[Absence, ...]]:

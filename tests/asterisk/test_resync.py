@@ -12,6 +12,8 @@ import pytest
 from telephony.asterisk.dialplan import Fallback
 from telephony.domain.record import Disposition, Side, Source
 from telephony.pbxlogs import PbxLogs
+from telephony.store.engine import reading
+from telephony.store.live import list_operator_states
 from tests.asterisk.cut_wire import cdr, no_logs, queue_log, service_on, written
 from tests.asterisk.office import (
     DID,
@@ -178,3 +180,31 @@ async def test_a_caller_forges_nothing_in_the_list_of_channels(tmp_path: Path) -
         made = (await service.recorded(1))[KNOWN]
         assert (made.disposition, made.answered_by) == (Disposition.ANSWERED, "101")
         assert service.facts() == {"call.started": 1, "call.answered": 1, "call.ended": 1}
+
+
+async def test_who_is_paused_in_the_queues_is_known_after_a_cut_too(tmp_path: Path) -> None:
+    async with (
+        office(tmp_path, listening=False) as place,
+        service_on(place, tmp_path, no_logs) as service,
+    ):
+
+        def doing(extension: str) -> str:
+            with reading(service.engine) as session:
+                states = list_operator_states(session)
+            return next((str(one.state) for one in states if one.extension == extension), "")
+
+        async def console(command: str) -> None:
+            await asyncio.to_thread(place.pbx.cli, command)
+
+        await until(lambda: doing("102") == "free", 5, "it is free")
+        await console("queue add member PJSIP/102 to duty")
+        await console("queue pause member PJSIP/102")
+        await until(lambda: doing("102") == "paused", 5, "a pause is seen")
+        await console("queue unpause member PJSIP/102")
+        await until(lambda: doing("102") == "free", 5, "its end is seen")
+        await service.cut()
+        await console("queue pause member PJSIP/102")
+        await service.mend()
+        await until(lambda: doing("102") == "paused", 5, "a pause unseen is known")
+        await console("queue remove member PJSIP/102 from duty")
+        await until(lambda: doing("102") == "free", 5, "no member, no pause")

@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from telephony.ami import actions
+from telephony.ami import actions, names
 from tests.bench import people
 from tests.bench.office import SECRET, USER, Office, office, pbx_files
 from tests.lab.cache import default_cache, make_folder
@@ -94,7 +94,7 @@ def _whole(pieces: list[bytes]) -> list[bytes]:
 def record(folder: Path, place: Office) -> None:
     """Record answered calls into `folder`: `all.ami`, `filtered.ami`, and the pieces' sizes."""
     everything = Tap(place.pbx.ami_port, "lab", "labsecret", "on")
-    filtered = Tap(place.pbx.ami_port, USER, SECRET, "call,user")
+    filtered = Tap(place.pbx.ami_port, USER, SECRET, names.READ)
     result = place.load(people.DID, _RATE, CALLS / _RATE)
     everything.stop()
     filtered.stop()

@@ -8,7 +8,7 @@ from pathlib import Path
 from telephony.ami.decode import Decoder
 from telephony.domain.board import Board
 from telephony.domain.call import Call, fold
-from telephony.domain.events import CallEvent, DeviceChanged
+from telephony.domain.events import CallEvent, DeviceChanged, MemberChanged
 from telephony.domain.record import CallRecord, Context, record
 
 TOKEN = "test-token-0123456789"
@@ -27,7 +27,7 @@ def events_by_call(name: str, decoder: Decoder | None = None) -> dict[str, list[
     found: dict[str, list[CallEvent]] = {}
     for packet in packets(name):
         event = decoder.decode(packet)
-        if event is not None and not isinstance(event, DeviceChanged):
+        if event is not None and not isinstance(event, DeviceChanged | MemberChanged):
             found.setdefault(event.call, []).append(event)
     return found
 
@@ -45,7 +45,9 @@ def events(name: str) -> list[CallEvent]:
     decoder = Decoder(TOKEN)
     decoded = (decoder.decode(packet) for packet in packets(name))
     return [
-        event for event in decoded if event is not None and not isinstance(event, DeviceChanged)
+        event
+        for event in decoded
+        if event is not None and not isinstance(event, DeviceChanged | MemberChanged)
     ]
 
 

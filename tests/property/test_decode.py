@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telephony.ami import actions, names
 from telephony.ami.client import _Protocol
 from telephony.ami.decode import READ, Counters, Decoder
-from telephony.domain.events import DialBegan, DialEnded, Offered
+from telephony.domain.events import DialBegan, DialEnded, MemberChanged, Offered
 from telephony.domain.routing import Kind, Plan, Rule, Step, Target
 from tests.asterisk.expected import SCENES
 from tests.golden.streams import TOKEN, packets
@@ -179,7 +179,19 @@ def _without_number(event: object) -> object:
 
 def test_all_that_is_read_is_attacked() -> None:
     attacked = {before.partition(b"\r\n")[0] for before, _ in _PLACES}
-    assert attacked == READ - {b"Event: DeviceStateChange"}
+    apart = (b"Event: DeviceStateChange", b"Event: QueueMember")
+    assert attacked == {event for event in READ if not event.startswith(apart)}
+
+
+def test_a_forged_member_of_a_queue_needs_more_than_the_budget() -> None:
+    stamp = b"Timestamp: 1795644942.096625\r\n"
+    required = [name for name in names.WANTED["QueueMemberPause"] if not str(name).endswith("?")]
+    values = {"Paused": b"1"}
+    lines = [f"{name}: ".encode() + values.get(str(name), b"x") + b"\r\n" for name in required]
+    forged = b"Event: QueueMemberPause\r\nPrivilege: agent,all\r\n" + stamp + b"".join(lines)
+    event = Decoder(TOKEN).decode(forged.removesuffix(b"\r\n"))
+    assert event == MemberChanged(1795644942_096625, "x", "x", True), "the shortest one is taken"
+    assert len(b"1\r\n\r\n" + forged) > ATTACKERS_BUDGET
 
 
 def test_a_forged_device_state_needs_more_than_the_budget() -> None:

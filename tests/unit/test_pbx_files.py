@@ -143,7 +143,7 @@ def test_the_filters_form_follows_the_version(version: tuple[int, int], expected
 def test_the_manager_user_may_do_little() -> None:
     text = manager(ManagerOptions("dutyline", "secret-secret", (22, 10)))
     rights = dict(re.findall(r"^(read|write) = (.*)$", text, re.MULTILINE))
-    assert rights == {"read": "call,user", "write": "call,reporting"}
+    assert rights == {"read": "call,agent,user", "write": "call,reporting"}
     assert "deny = 0.0.0.0/0.0.0.0" in text
     assert "timestampevents = yes" in text
     for event in names.WANTED:

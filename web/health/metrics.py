@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from telephony import __version__
 from telephony.accounts import Scope
+from telephony.domain.live import OperatorActivity
 from telephony.store.engine import reading
 from telephony.store.live import Process
 from web.health.figures import FIGURES, Figure
@@ -81,8 +82,8 @@ def _counts(found: Found, now: datetime) -> Iterator[Metric]:
     operators = GaugeMetricFamily(
         "dutyline_operators", "Operators by what they do", labels=["state"]
     )
-    for state in ("free", "ringing", "busy", "away", "unknown"):
-        operators.add_metric([state], found.operators.get(state, 0))
+    for state in OperatorActivity:
+        operators.add_metric([state.value], found.operators.get(state.value, 0))
     yield operators
     yield _gauge("outbox_pending", "Facts that wait to be acted on", found.facts)
     oldest = (now - found.oldest_fact).total_seconds() if found.oldest_fact else 0.0
