@@ -252,6 +252,8 @@ class Resync:
             if record.call_id not in gone
             and since is not None
             and record.ended_at >= since - _SLACK
+            # Calls that came later are followed: their rows may be there before their records.
+            and record.started_at < outage.until
         ]
         self._save(ended, new, written, outage.live)
         settled = since is None or not self._logs or now >= pending.settled

@@ -339,6 +339,19 @@ def test_a_row_that_is_written_a_moment_later_is_found(
     resync.stop()
 
 
+def test_calls_behind_the_outage_are_the_listeners(
+    engine: Engine, tmp_path: Path, directory: Directory
+) -> None:
+    """The PBX writes a row at the hangup, the listener its record a moment later."""
+    cdr = tmp_path / "Master.csv"
+    cdr.write_text(row(1, "79001112233") + row(21, "79000000021"))
+    resync = _resync(engine, PbxLogs(None, cdr, None), directory)
+    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
+    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 20) * S)
+    resync.stop()
+    assert set(_records(engine)) == {"+79001112233"}
+
+
 def test_a_second_outage_before_the_first_is_settled(
     engine: Engine, tmp_path: Path, directory: Directory
 ) -> None:
