@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo wheel bench clean lock \
-	test-unit test-databases test-panel test-asterisk test-browser test-faults translations
+	test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
-test: check test-unit test-databases test-panel test-asterisk test-browser test-faults ## All checks and all tests
+test: check test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo ## All checks and all tests
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
@@ -43,6 +43,9 @@ test-browser: setup ## The panel in a real Chromium
 
 test-faults: setup ## The service killed, stopped, hung
 	$(PYTEST) tests/faults
+
+test-demo: setup ## The demo, which fails when it does not show what it says
+	@DEMO_EXIT=1 $(BIN)/python -m tests.demo
 
 demo: setup ## A short working day on a real Asterisk
 	@$(BIN)/python -m tests.demo
