@@ -11,62 +11,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-    exists,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
-from telephony.domain.record import Direction, Disposition
 from telephony.store.call_index import EVERYTHING, did_scope, month_of, operator_scope
-from telephony.store.call_tables import call, call_count, call_operator
+from telephony.store.call_tables import call, call_count, call_operator, facets_index
+from telephony.store.filters import (
+    EVERY,
+    Filter,
+    Order,
+    between,
+    conditions,
+    of_kind,
+    one_of_theirs,
+    ordered,
+    whose,
+)
+from telephony.store.indexed import IndexedBy
+
+__all__ = ["EVERY", "Filter", "Keys", "Order", "count_calls", "find_page", "involves"]
 
 _NEAR = 1000  # rows are skipped one by one up to here
-_AFTER_DIGITS = ":"  # the character after 9
+_FEW = 4000  # so many are skipped by sorting
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 
 _Bucket = Callable[[date], date]
 
-
-class Order(StrEnum):
-    """By when calls began."""
-
-    ASCENDING = "asc"
-    DESCENDING = "desc"
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which calls: those that fit every field given. `since` ≤ start < `until`, aware.
-
-    `number` is a whole one as it is stored (E.164, or an extension), `head` how it begins, `tail`
-    how it ends (digits). `operator` placed or answered the call, or it reached their phone;
-    `involving` means the same: it is the right of whoever asks, not their wish. `clients` are ids:
-    calls of any of them.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    number: str | None = None
-    head: str | None = None
-    tail: str | None = None
-    did: str | None = None
-    operator: str | None = None
-    disposition: Disposition | None = None
-    direction: Direction | None = None
-    client_id: int | None = None
-    clients: tuple[int, ...] | None = None
-    involving: str | None = None
-
-
-EVERY = Filter()
+_BY_NUMBER, _BY_TAIL, _BY_CLIENT = (
+    IndexedBy(call, facets_index(column)) for column in ("number", "tail", "client_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,107 +101,91 @@ def _selective(where: Filter) -> bool:
     return any(value is not None for value in given)
 
 
-def _whose(where: Filter) -> str | None:
-    """Return the operator whose calls are read. An empty right is one too: to no call at all."""
-    return where.operator if where.involving is None else where.involving
-
-
-def _index(where: Filter) -> str:
-    """Return the index of the condition that leaves the fewest calls."""
+def _by_index(where: Filter) -> IndexedBy:
+    """Return the calls, read by the index of the condition that leaves the fewest."""
     if where.number is not None:
-        return "ix_call_number_started_at_id"
+        return _BY_NUMBER
     if where.tail is not None:
-        return "ix_call_tail_started_at_id"
+        return _BY_TAIL
     if where.client_id is not None or where.clients is not None:
-        return "ix_call_client_id_started_at_id"
-    return "ix_call_number_started_at_id"
-
-
-def _range(table: Table, begin: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
-    wanted = []
-    if begin is not None:
-        wanted.append(table.c.started_at >= begin)
-    if end is not None:
-        wanted.append(table.c.started_at < end)
-    return wanted
-
-
-def _kinds(table: Table, where: Filter) -> list[ColumnElement[bool]]:
-    wanted = []
-    if where.direction is not None:
-        wanted.append(table.c.direction == where.direction.value)
-    if where.disposition is not None:
-        wanted.append(table.c.disposition == where.disposition.value)
-    return wanted
-
-
-def _takes_part(started_at: Any, key: Any, extension: str) -> ColumnElement[bool]:
-    part = call_operator.alias()
-    return exists().where(
-        part.c.extension == extension, part.c.started_at == started_at, part.c.call_key == key
-    )
-
-
-def _conditions(where: Filter) -> list[ColumnElement[bool]]:
-    """Return everything that is asked of a row of `call`."""
-    wanted = [*_range(call, where.since, where.until), *_kinds(call, where)]
-    if where.number is not None:
-        wanted.append(call.c.number == where.number)
-    if where.head is not None:
-        wanted += [call.c.number >= where.head, call.c.number < where.head + _AFTER_DIGITS]
-    if where.tail is not None:
-        back = where.tail[::-1]
-        wanted += [call.c.tail >= back, call.c.tail < back + _AFTER_DIGITS]
-    if where.did is not None:
-        wanted.append(call.c.did == where.did)
-    if where.client_id is not None:
-        wanted.append(call.c.client_id == where.client_id)
-    if where.clients is not None:
-        wanted.append(call.c.client_id.in_(where.clients))
-    for extension in {where.operator, where.involving} - {None}:
-        wanted.append(_takes_part(call.c.started_at, call.c.id, str(extension)))
-    return wanted
-
-
-def _ordered(query: Any, started_at: Any, key: Any, order: Order) -> Any:
-    if order is Order.ASCENDING:
-        return query.order_by(started_at.asc(), key.asc())
-    return query.order_by(started_at.desc(), key.desc())
+        return _BY_CLIENT
+    return _BY_NUMBER
 
 
 def _gathered(session: Session, where: Filter, limit: int, offset: int, order: Order) -> Keys:
-    """Find all that fits first: left alone, a planner may walk through millions in their order."""
-    matching = select(call.c.id, call.c.started_at).where(*_conditions(where))
-    matching = matching.with_hint(call, f"INDEXED BY {_index(where)}", "sqlite")
-    found = matching.cte("found").prefix_with("MATERIALIZED")
-    if limit:
-        query = select(found.c.id, func.count().over())
-        query = _ordered(query, found.c.started_at, found.c.id, order).limit(limit).offset(offset)
-        rows = session.execute(query).all()
-        if rows:
-            return Keys(tuple(row[0] for row in rows), rows[0][1])
-    total: int = session.execute(select(func.count()).select_from(found)).scalar_one()
-    return Keys((), total)
+    """Find by a number or a client; the index holds nearly all that is asked of a call."""
+    table = _by_index(where)
+    matching = select(table.c.started_at, table.c.id.label("key"))
+    matching = matching.where(*conditions(table, where))
+    if whose(where) is None and offset > _NEAR and session.get_bind().dialect.name == "sqlite":
+        return _far(session, matching, limit, offset, order)
+    return _sorted(session, matching, limit, offset, order, again=whose(where) is None)
 
 
 def _read(session: Session, where: Filter, limit: int, offset: int, order: Order) -> Keys:
     """Read the calls of one operator; what else is asked is in the same rows."""
-    mine = _whose(where)
+    mine, other = whose(where), where.operator
     part = call_operator
-    wanted = [
+    matching = select(part.c.started_at, part.c.call_key.label("key")).where(
         part.c.extension == mine,
-        *_range(part, where.since, where.until),
-        *_kinds(part, where),
-    ]
+        *between(part, where.since, where.until),
+        *of_kind(part, where),
+    )
     if where.did is not None:
-        wanted.append(part.c.did == where.did)
-    if where.operator not in (None, mine):
-        wanted.append(_takes_part(part.c.started_at, part.c.call_key, str(where.operator)))
-    total = session.execute(select(func.count()).select_from(part).where(*wanted)).scalar_one()
+        matching = matching.where(part.c.did == where.did)
+    if other is not None and other != mine:
+        matching = matching.where(one_of_theirs(part.c.call_key, other, where))
+    return _sorted(session, matching, limit, offset, order, again=other in (None, mine))
+
+
+def _sorted(
+    session: Session, matching: Select[Any], limit: int, offset: int, order: Order, *, again: bool
+) -> Keys:
+    """Return a page of what a query for (started_at, key) finds, and how much it finds in all.
+
+    PostgreSQL's planner, left alone, may walk through millions in their order: it must find first.
+    SQLite keeps to its index; when that is all it reads, to read it `again` for the total is
+    sooner done than to write down what was found.
+    """
+    found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    found = found.prefix_with("NOT MATERIALIZED" if again else "MATERIALIZED", dialect="sqlite")
+    total = select(func.count()).select_from(found)
+    if limit:
+        query = select(found.c.key, total.scalar_subquery())
+        query = ordered(query, found.c.started_at, found.c.key, order).limit(limit).offset(offset)
+        rows = session.execute(query).all()
+        if rows:
+            return Keys(tuple(row[0] for row in rows), rows[0][1])
+    return Keys((), session.execute(total).scalar_one())
+
+
+def _far(session: Session, matching: Select[Any], limit: int, offset: int, order: Order) -> Keys:
+    """Return a far page: where it begins is found by counting, which is cheaper than sorting."""
+    started_at, key = matching.selected_columns
+    edges = matching.with_only_columns(func.count(), func.min(started_at), func.max(started_at))
+    total, begin, end = session.execute(edges).one()
     if not limit or offset >= total:
         return Keys((), total)
-    query = _ordered(select(part.c.call_key), part.c.started_at, part.c.call_key, order)
-    rows = session.execute(query.where(*wanted).limit(limit).offset(offset)).scalars()
+    ascending = order is Order.ASCENDING
+    counting = matching.with_only_columns(func.count())
+    end += _MOMENT
+    left, skipped, guess = total, offset, True
+    while skipped > _FEW and end - begin > _MOMENT:
+        # Calls spread evenly, mostly: a little before the page is a good guess. A half always is.
+        share = (skipped - _FEW // 2) / left if guess else 0.5
+        guess = not guess
+        cut = begin + (end - begin) * (share if ascending else 1 - share)
+        first, last = (begin, cut) if ascending else (cut, end)
+        sooner: int = session.execute(
+            counting.where(started_at >= first, started_at < last)
+        ).scalar_one()
+        inside = skipped < sooner
+        left = sooner if inside else left - sooner
+        skipped -= 0 if inside else sooner
+        begin, end = (begin, cut) if inside is ascending else (cut, end)
+    beyond = started_at >= begin if ascending else started_at < end
+    query = ordered(matching.with_only_columns(key).where(beyond), started_at, key, order)
+    rows = session.execute(query.limit(limit).offset(skipped)).scalars()
     return Keys(tuple(rows), total)
 
 
@@ -235,7 +195,7 @@ class _Counted:
     def __init__(self, session: Session, where: Filter) -> None:
         self._session = session
         self._where = where
-        operator = _whose(where)
+        operator = whose(where)
         if operator is not None:
             self._table, self._key = call_operator, call_operator.c.call_key
             self._scope = operator_scope(operator)
@@ -285,15 +245,15 @@ class _Counted:
         """Read the keys; those of `call` by one index scan for each kind of call that exists."""
         table = self._table
         query = select(table.c.started_at, self._key.label("key"))
-        query = query.where(*self._own, *_range(table, *span))
+        query = query.where(*self._own, *between(table, *span))
         if table is call_operator:
-            query = query.where(*_kinds(table, self._where))
-        elif self._own or _kinds(table, self._where):
+            query = query.where(*of_kind(table, self._where))
+        elif self._own or of_kind(table, self._where):
             # Each branch is cut by itself: a planner might sort the millions of all of them.
             found = union_all(
                 *(
                     select(
-                        _ordered(
+                        ordered(
                             query.where(
                                 table.c.direction == direction, table.c.disposition == disposition
                             ),
@@ -309,7 +269,7 @@ class _Counted:
             ).subquery()
             query = select(found.c.started_at, found.c.key)
         started_at, key = query.selected_columns
-        query = _ordered(query, started_at, key, order).limit(limit).offset(skipped)
+        query = ordered(query, started_at, key, order).limit(limit).offset(skipped)
         return tuple(row[1] for row in self._session.execute(query))
 
     def _stored(self, first: date | None, last: date | None) -> list[tuple[str, str, int]]:
@@ -329,7 +289,7 @@ class _Counted:
         ]
 
     def _counts(self, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
-        wanted = [call_count.c.scope == self._scope, *_kinds(call_count, self._where)]
+        wanted = [call_count.c.scope == self._scope, *of_kind(call_count, self._where)]
         if first is not None:
             wanted.append(call_count.c.day >= first)
         if last is not None:
@@ -342,7 +302,7 @@ class _Counted:
         columns = (table.c.direction, table.c.disposition)
         query = (
             select(*columns, func.count())
-            .where(*self._own, *_kinds(table, self._where), *_range(table, begin, end))
+            .where(*self._own, *of_kind(table, self._where), *between(table, begin, end))
             .group_by(*columns)
         )
         rows = self._session.execute(query)
