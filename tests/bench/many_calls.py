@@ -25,6 +25,9 @@ DIDS = 20
 DID = "74950000003"
 OPERATOR = "117"
 NUMBER = "+79000001234"
+HEAD = "+7900001"  # of 10,000 numbers
+NAME, OFTEN = "Ivanov", "Petrov"  # each is the name of 200 clients; the Petrovs call often
+CLIENTS = 150_000
 SELDOM = Disposition.LOST
 
 _STEP = 500_000
@@ -43,6 +46,33 @@ def make(url: str, calls: int) -> None:
             _insert(connection, first, min(calls, first + _STEP), calls)
     engine.dispose()
     migrate(url)
+    _tidy(url)
+
+
+def add_clients(url: str) -> None:
+    """Add the clients that half of the numbers belong to, with names to find them by."""
+    engine = open_engine(url)
+    surname = "CASE WHEN i % 750 = 2 THEN 'Ivanov' WHEN i < 3000 AND i % 15 = 1 THEN 'Petrov' "
+    surname += "ELSE 'Client' END"
+    with connected_for_writing(engine) as connection:
+        if connection.dialect.name == "sqlite":
+            numbers = "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
+            numbers += f"WHERE i + 1 < {CLIENTS}) SELECT i FROM n)"
+        else:
+            numbers = f"(SELECT i FROM generate_series(0, {CLIENTS - 1}) AS g(i))"
+        for insertion in (
+            "INSERT INTO client (id, name, vip, notes) "
+            f"SELECT i + 1, {surname} || ' ' || i, FALSE, ''",
+            f"INSERT INTO client_word (word, client_id) SELECT lower({surname}), i + 1",
+            "INSERT INTO client_word (word, client_id) SELECT CAST(i AS TEXT), i + 1",
+        ):
+            connection.execute(text(f"{insertion} FROM {numbers} AS numbers"))
+    engine.dispose()
+    _tidy(url)
+
+
+def _tidy(url: str) -> None:
+    """Do at once what PostgreSQL does by itself after a while."""
     engine = open_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
