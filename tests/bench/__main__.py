@@ -11,15 +11,17 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import calls_page, decide, decode, latency, readable, resync
+from tests.bench import calls_page, decide, decode, duty, latency, readable, relay, resync
 from tests.bench.tables import Report
 
 PARTS: dict[str, Callable[[bool], Report]] = {
     "decode": decode.run,
     "decide": decide.run,
+    "duty": duty.run,
     "latency": latency.run,
     "resync": resync.run,
     "readable": readable.run,
+    "relay": relay.run,
     "calls-page": calls_page.run,
 }
 
