@@ -15,6 +15,7 @@ _COMMANDS = {
     "listen": "running:listen",
     "doctor": "doctor:doctor",
     "explain": "explain:explain",
+    "duty": "duty:duty",
     "calls": "calls:calls",
     "import": "importing:import_",
     "config": "config:config",

@@ -1,4 +1,4 @@
-"""`dutyline config apply`."""
+"""`dutyline config export`, `diff` and `apply`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,40 @@ from pathlib import Path
 import click
 
 from telephony.cli.common import Failed, database, readable, settings_for
-from telephony.configfile import apply_config, read_config
-from telephony.store.setup import AssignedError
+from telephony.configfile import apply_config, read_config, write_config
+from telephony.store.engine import reading
+from telephony.store.setup import AssignedError, load_setup
 
 
 @click.group()
 def config() -> None:
-    """Operators, duty groups with shifts, and DIDs, as a YAML file."""
+    """Operators, duty groups with their rosters, who is away, and DIDs, as a YAML file."""
+
+
+@config.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@readable
+def export(file: Path | None) -> None:
+    """Write the set-up as a file that `apply` takes: into FILE, or to the screen."""
+    settings = settings_for(ami=False)
+    with database(settings) as engine, reading(engine) as session:
+        text = write_config(load_setup(session))
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(f"written: {file}")
+
+
+@config.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@readable
+def diff(file: Path) -> None:
+    """Show what `apply` would change; nothing is changed."""
+    _apply(file, dry_run=True)
 
 
 @config.command()
@@ -26,6 +53,10 @@ def apply(file: Path, dry_run: bool) -> None:
     What the file does not name is removed. See docs/configuration.md; a running listener follows
     within a second.
     """
+    _apply(file, dry_run=dry_run)
+
+
+def _apply(file: Path, *, dry_run: bool) -> None:
     settings = settings_for(ami=False)
     try:
         text = file.read_text(encoding="utf-8")

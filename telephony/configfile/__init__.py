@@ -1,4 +1,4 @@
-"""Operators, groups with their shifts, and DIDs as one YAML file.
+"""Operators, groups with their rosters, who is away, and DIDs as one YAML file.
 
 operators:
   - {extension: "101", name: Anna, endpoint: "101", mobile: "+79001112233", deputy: "102"}
@@ -8,6 +8,16 @@ groups:
     default: true
     shifts:
       - {operator: "101", days: mon-fri, start: "09:00", end: "18:00", lunch: "13:00-14:00"}
+    rotations:
+      - {turns: ["101", ["102", "103"]], first: 2026-11-23, length: 7, handover: "09:00"}
+    one_offs:
+      - {operator: "103", start: 2026-12-31 09:00, end: 2026-12-31 18:00}
+    overrides:
+      - {operators: ["103"], start: 2026-12-01 20:00, end: 2026-12-01 22:00, instead_of: everybody}
+    swaps:
+      - {between: ["101", "102"], start: 2026-12-05, end: 2026-12-05}
+absences:
+  - {operator: "101", from: 2026-12-24, to: 2026-12-31, kind: vacation, cover: "102"}
 dids:
   - {number: "74951234567", group: sales, title: Sales, desk_seconds: 20, mobile_seconds: 25,
      duty_seconds: 30}
@@ -19,5 +29,13 @@ everything: what it does not name is removed.
 from telephony.configfile.applying import Difference, apply_config, differences
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config
+from telephony.configfile.writing import write_config
 
-__all__ = ["ConfigError", "Difference", "apply_config", "differences", "read_config"]
+__all__ = [
+    "ConfigError",
+    "Difference",
+    "apply_config",
+    "differences",
+    "read_config",
+    "write_config",
+]

@@ -6,16 +6,19 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import Engine
 
-from telephony.configfile.nodes import DAYS
-from telephony.domain.duty import Shift
+from telephony.configfile.rosters import KEYS
+from telephony.configfile.writing import Entry, absence_entry, entry_text, roster_entries
 from telephony.domain.setup import Did, Operator, Setup
 from telephony.store.engine import reading, writing
 from telephony.store.setup import check_removable, load_setup, replace_setup
 
+_Field = str | tuple[str, ...]
+_NOTHING: dict[str, list[Entry]] = {kind: [] for kind in KEYS}
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One operator, group or DID that is added, removed or changed.
+    """One operator, group, DID or operator's absences, added, removed or changed.
 
     `fields` are (name, before, after) of what changed; all of them when it is added.
     """
@@ -29,7 +32,7 @@ class Difference:
         """As a line: `operator 101 changed: mobile +79001112233 → +79001112244`."""
         if self.action == "changed":
             each = "; ".join(
-                f"{name} {old or '–'} → {new or '–'}" for name, old, new in self.fields
+                f"{name} {old or '–'} → {new or '–'}".strip() for name, old, new in self.fields
             )
             return f"{self.what} {self.key} changed: {each}"
         return f"{self.what} {self.key} {self.action}"
@@ -54,10 +57,10 @@ def apply_config(engine: Engine, setup: Setup, *, dry_run: bool = False) -> list
 
 
 def differences(before: Setup, after: Setup) -> list[Difference]:
-    """Return what turns one set-up into the other: operators first, then groups, then DIDs."""
+    """Return what turns one set-up into the other: operators, groups, DIDs, absences."""
     found: list[Difference] = []
     for what, old, new in zip(
-        ("operator", "group", "did"), _flat(before), _flat(after), strict=True
+        ("operator", "group", "did", "absences of"), _flat(before), _flat(after), strict=True
     ):
         for key in sorted(old.keys() | new.keys()):
             if key not in new:
@@ -65,9 +68,9 @@ def differences(before: Setup, after: Setup) -> list[Difference]:
                 continue
             was = old.get(key, {})
             changed = tuple(
-                (name, was.get(name, ""), value)
+                (name, *_changed(was.get(name, ""), value))
                 for name, value in new[key].items()
-                if was.get(name, "") != value
+                if was.get(name, value[:0]) != value
             )
             if key not in old:
                 found.append(Difference(what, key, "added", changed))
@@ -76,28 +79,39 @@ def differences(before: Setup, after: Setup) -> list[Difference]:
     return found
 
 
-def _flat(setup: Setup) -> tuple[dict[str, dict[str, str]], ...]:
-    """Return operators, groups and DIDs, each with its fields as text."""
+def _changed(old: _Field, new: _Field) -> tuple[str, str]:
+    """Return a field before and after; of entries those that go, and those that come."""
+    if isinstance(new, str):
+        return str(old), new
+    before = [one for one in old if one not in new]
+    after = [one for one in new if one not in old]
+    if not before and not after:  # only their order is another
+        before, after = list(old), list(new)
+    return "; ".join(before), "; ".join(after)
+
+
+def _flat(setup: Setup) -> tuple[dict[str, dict[str, _Field]], ...]:
+    """Return operators, groups, DIDs and absences, each with its fields as text."""
     people = {key: _texts(each) for key, each in setup.operators.items()}
-    groups = {
+    groups: dict[str, dict[str, _Field]] = {
         name: {
             "zone": group.roster.zone,
             "default": "yes" if name == setup.default_group else "no",
-            "shifts": ", ".join(_shift_text(shift) for shift in group.roster.shifts),
+            **{
+                kind: tuple(map(entry_text, entries))
+                for kind, entries in (_NOTHING | roster_entries(group.roster)).items()
+            },
         }
         for name, group in setup.groups.items()
     }
-    return people, groups, {number: _texts(each) for number, each in setup.dids.items()}
+    dids = {number: _texts(each) for number, each in setup.dids.items()}
+    away: dict[str, dict[str, _Field]] = {}
+    for each in setup.absences:
+        known = away.get(each.operator, {"": ()})[""]
+        away[each.operator] = {"": (*known, entry_text(absence_entry(each)))}
+    return people, groups, dids, away
 
 
-def _texts(thing: Operator | Did) -> dict[str, str]:
+def _texts(thing: Operator | Did) -> dict[str, _Field]:
     values = {field.name: getattr(thing, field.name) for field in fields(thing)}
     return {name: "" if value is None else str(value) for name, value in values.items()}
-
-
-def _shift_text(shift: Shift) -> str:
-    days = ",".join(DAYS[day - 1] for day in sorted(shift.days))
-    text = f"{shift.operator} {days} {shift.start:%H:%M}-{shift.end:%H:%M}"
-    if shift.lunch:
-        text += f" lunch {shift.lunch[0]:%H:%M}-{shift.lunch[1]:%H:%M}"
-    return text

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -18,6 +18,7 @@ from telephony.domain.numbers import EXTENSION
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SECONDS = (1, 300)
 _LONGEST = 100
 
@@ -144,6 +145,44 @@ class Nodes:
             return None
         return time(int(match[1]), int(match[2]))
 
+    def day(self, node: yaml.Node | None, path: str) -> date | None:
+        """Return a day such as 2026-12-24, None when there is none."""
+        value = self.text(node, path) if node is not None else ""
+        if not value or node is None:
+            return None
+        found = _day(value)
+        if found is None:
+            self.wrong(node, path, "must be a day such as 2026-12-24")
+        return found
+
+    def moment(self, node: yaml.Node | None, path: str, *, end: bool = False) -> datetime | None:
+        """Return a local moment such as `2026-12-24 18:00`; a day alone is its beginning.
+
+        Or its `end`: who is away from Monday to Friday is away all of Friday.
+        """
+        value = self.text(node, path) if node is not None else ""
+        if not value or node is None:
+            return None
+        day, _, clock = value.replace("T", " ").partition(" ")
+        found, match = _day(day), _TIME.fullmatch(clock.strip() or "0:00")
+        whole = clock.strip() == "24:00" or (end and not clock)
+        if found is None or (match is None and not whole):
+            self.wrong(node, path, 'must be a moment such as "2026-12-24 18:00", or a day')
+            return None
+        at = datetime.combine(found, time(int(match[1]), int(match[2])) if match else time())
+        return at + timedelta(days=1) if whole else at
+
+    def number(
+        self, node: yaml.Node | None, path: str, usual: int, lowest: int, highest: int
+    ) -> int:
+        if node is None:
+            return usual
+        value = self.text(node, path)
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            self.wrong(node, path, f"must be a number from {lowest} to {highest}")
+            return usual
+        return int(value)
+
     def zone(self, node: yaml.Node | None, path: str) -> str:
         value = self.text(node, path)
         if node is not None and value:
@@ -170,3 +209,10 @@ class Nodes:
             reason = f"must be days such as mon-fri, mon,wed or daily, of {', '.join(DAYS)}"
             self.wrong(node, path, reason)
         return frozenset(found)
+
+
+def _day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value) if _DAY.fullmatch(value) else None
+    except ValueError:
+        return None

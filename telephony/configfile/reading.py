@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import time
 
 import yaml
 
-from telephony.configfile.nodes import ConfigError, Nodes
-from telephony.domain.duty import Roster, Shift
+from telephony.configfile.nodes import ConfigError
+from telephony.configfile.rosters import KEYS, RosterNodes
 from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
 from telephony.domain.setup import Did, Group, Operator, Setup
 
@@ -34,7 +33,7 @@ def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]
     return reader.setup(node), sorted(reader.errors, key=lambda error: error.line)
 
 
-class _File(Nodes):
+class _File(RosterNodes):
     """Walks the nodes of a file from the top."""
 
     def __init__(self, country: str) -> None:
@@ -42,10 +41,18 @@ class _File(Nodes):
         self.country = country
 
     def setup(self, node: yaml.Node) -> Setup:
-        parts = self.mapping(node, "", ("operators", "groups", "dids"))
+        parts = self.mapping(node, "", ("operators", "groups", "dids"), ("absences",))
         operators = self.operators(parts.get("operators"))
         groups, default = self.groups(parts.get("groups"), operators)
-        return Setup(operators, groups, self.dids(parts.get("dids"), groups), default)
+        usual = groups[default] if default in groups else next(iter(groups.values()), None)
+        zone = usual.roster.zone if usual else ""
+        absences = self.absences(parts.get("absences"), operators, zone)
+        groups = {
+            name: Group(name, replace(group.roster, absences=absences))
+            for name, group in groups.items()
+        }
+        dids = self.dids(parts.get("dids"), groups)
+        return Setup(operators, groups, dids, default, absences)
 
     def operators(self, node: yaml.Node | None) -> dict[str, Operator]:
         found: dict[str, Operator] = {}
@@ -90,7 +97,7 @@ class _File(Nodes):
         found: dict[str, Group] = {}
         default: str | None = None
         for path, item in self.items(node, "groups"):
-            parts = self.mapping(item, path, ("name", "zone"), ("default", "shifts"))
+            parts = self.mapping(item, path, ("name", "zone"), ("default", *KEYS))
             name = self.text(parts.get("name"), f"{path}.name", 40)
             if name and name in found:
                 self.wrong(item, f"{path}.name", "occurs twice", name)
@@ -104,47 +111,8 @@ class _File(Nodes):
                         self.wrong(parts["default"], f"{path}.default", reason)
                     default = default or name
             zone = self.zone(parts.get("zone"), f"{path}.zone")
-            shifts = [
-                self.shift(place, shift, operators)
-                for place, shift in self.items(parts.get("shifts"), f"{path}.shifts")
-            ]
-            known = tuple(shift for shift in shifts if shift is not None)
-            found.setdefault(name, Group(name, Roster(zone, known)))
+            found.setdefault(name, Group(name, self.roster(path, parts, zone, operators)))
         return found, default
-
-    def shift(self, path: str, node: yaml.Node, operators: Mapping[str, Operator]) -> Shift | None:
-        parts = self.mapping(node, path, ("operator", "days", "start", "end"), ("lunch",))
-        what = "the extension of an operator"
-        operator = self.known(parts.get("operator"), f"{path}.operator", operators, what)
-        days = self.days(parts.get("days"), f"{path}.days")
-        moments: list[time | None] = []
-        for key in ("start", "end"):
-            value = self.text(parts.get(key), f"{path}.{key}")
-            if value:
-                end = key == "end"
-                moments.append(self.clock(parts[key], f"{path}.{key}", value, end=end))
-        lunch = self.lunch(parts["lunch"], f"{path}.lunch") if "lunch" in parts else None
-        if (
-            operator is None
-            or not days
-            or len(moments) < 2
-            or moments[0] is None
-            or moments[1] is None
-        ):
-            return None
-        start, end_time = moments[0], moments[1]
-        if lunch and not _inside(lunch, start, end_time):
-            self.wrong(parts["lunch"], f"{path}.lunch", "must lie within the shift")
-        return Shift(operator, days, start, end_time, lunch)
-
-    def lunch(self, node: yaml.Node, path: str) -> tuple[time, time] | None:
-        first, dash, last = (part.strip() for part in self.text(node, path).partition("-"))
-        if not dash:
-            self.wrong(node, path, 'must be two times such as "13:00-14:00"')
-            return None
-        begin = self.clock(node, path, first)
-        end = self.clock(node, path, last, end=True) if begin is not None else None
-        return None if begin is None or end is None else (begin, end)
 
     def dids(self, node: yaml.Node | None, groups: Mapping[str, Group]) -> dict[str, Did]:
         found: dict[str, Did] = {}
@@ -165,12 +133,3 @@ class _File(Nodes):
                 self.wrong(item, f"{path}.number", "occurs twice", number)
             found.setdefault(number, Did(number, group or "", title, **seconds))
         return found
-
-
-def _inside(lunch: tuple[time, time], start: time, end: time) -> bool:
-    """Tell whether a lunch lies within a shift; both may pass midnight."""
-    begin, stop, shift_end = (
-        (each.hour * 60 + each.minute - start.hour * 60 - start.minute) % 1440
-        for each in (*lunch, end)
-    )
-    return begin < (stop or 1440) <= (shift_end or 1440)

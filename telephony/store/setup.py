@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     Table,
     Text,
@@ -23,10 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from telephony.domain.duty import Roster, Shift
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
+from telephony.store.rosters import delete_rosters, load_absences, load_rosters, save_rosters
 from telephony.store.tables import metadata, upsert
 
 operator = Table(
@@ -46,22 +44,6 @@ operator_group = Table(
     Column("name", Text, primary_key=True),
     Column("zone", Text, nullable=False),
     Column("is_default", Boolean, nullable=False),
-)
-
-# Times are the wall clock's ("09:00"), days ISO weekdays ("1,2,3").
-shift = Table(
-    "shift",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("group_name", ForeignKey("operator_group.name"), nullable=False),
-    Column("operator", ForeignKey("operator.extension"), nullable=False),
-    Column("days", Text, nullable=False),
-    Column("start_time", Text, nullable=False),
-    Column("end_time", Text, nullable=False),
-    Column("lunch_start", Text),
-    Column("lunch_end", Text),
-    Column("position", Integer, nullable=False),
-    Index(None, "group_name", "position"),
 )
 
 did = Table(
@@ -95,27 +77,12 @@ def load_setup(session: Session) -> Setup:
         row.extension: Operator(row.extension, row.name, row.endpoint, row.mobile, row.deputy)
         for row in session.execute(select(operator).order_by(operator.c.extension))
     }
-    shifts: dict[str, list[Shift]] = {}
-    for row in session.execute(select(shift).order_by(shift.c.group_name, shift.c.position)):
-        lunch = None
-        if row.lunch_start is not None:
-            lunch = (time.fromisoformat(row.lunch_start), time.fromisoformat(row.lunch_end))
-        shifts.setdefault(row.group_name, []).append(
-            Shift(
-                operator=row.operator,
-                days=frozenset(int(day) for day in row.days.split(",")),
-                start=time.fromisoformat(row.start_time),
-                end=time.fromisoformat(row.end_time),
-                lunch=lunch,
-            )
-        )
     rows = session.execute(select(operator_group).order_by(operator_group.c.name)).all()
+    absences = load_absences(session)
+    rosters = load_rosters(session, {row.name: row.zone for row in rows}, absences)
     return Setup(
         operators=operators,
-        groups={
-            row.name: Group(row.name, Roster(row.zone, tuple(shifts.get(row.name, ()))))
-            for row in rows
-        },
+        groups={name: Group(name, roster) for name, roster in rosters.items()},
         dids={
             row.number: Did(
                 number=row.number,
@@ -128,6 +95,7 @@ def load_setup(session: Session) -> Setup:
             for row in session.execute(select(did).order_by(did.c.number))
         },
         default_group=next((row.name for row in rows if row.is_default), None),
+        absences=absences,
     )
 
 
@@ -138,7 +106,8 @@ def replace_setup(session: Session, setup: Setup) -> int:
     """
     version = bump(session, setup=True)
     gone = check_removable(session, setup)
-    for table in (did, shift, operator_group):
+    delete_rosters(session)
+    for table in (did, operator_group):
         session.execute(delete(table))
     _replace_operators(session, setup, gone)
     groups = [
@@ -146,7 +115,8 @@ def replace_setup(session: Session, setup: Setup) -> int:
         for name, group in setup.groups.items()
     ]
     _insert(session, operator_group, groups)
-    _insert(session, shift, [row for group in setup.groups.values() for row in _shifts(group)])
+    rosters = {name: group.roster for name, group in setup.groups.items()}
+    save_rosters(session, rosters, setup.absences)
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
     return version
 
@@ -190,22 +160,6 @@ def _replace_operators(session: Session, setup: Setup, gone: list[str]) -> None:
 def _insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.execute(insert(table), rows)
-
-
-def _shifts(group: Group) -> list[dict[str, Any]]:
-    return [
-        {
-            "group_name": group.name,
-            "operator": each.operator,
-            "days": ",".join(str(day) for day in sorted(each.days)),
-            "start_time": f"{each.start:%H:%M}",
-            "end_time": f"{each.end:%H:%M}",
-            "lunch_start": f"{each.lunch[0]:%H:%M}" if each.lunch else None,
-            "lunch_end": f"{each.lunch[1]:%H:%M}" if each.lunch else None,
-            "position": position,
-        }
-        for position, each in enumerate(group.roster.shifts)
-    ]
 
 
 def _did_values(each: Did) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from telephony.domain.duty import (
 )
 from telephony.domain.duty.slots import joined, union
 from telephony.domain.duty.walltime import reached, shown
+from tests.property.rosters import rosters, spans
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ZONES = {
@@ -124,108 +125,8 @@ def test_a_turn_is_a_number_of_days_by_the_calendar(zone: str) -> None:
         assert other.operator == ("a", "b")[weeks % 2]
 
 
-# Any roster. Times lie in a few days around a change of the clocks, so that they meet.
-
-WHO = st.sampled_from(["101", "102", "103", "104"])
-CLOCK = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30]))
-DAYS = st.frozensets(st.integers(1, 7), min_size=1)
-PLACES = [
-    (zone, datetime.fromisoformat(day))
-    for zone, day in (
-        ("Europe/Berlin", "2026-03-29"),
-        ("Europe/Berlin", "2026-10-25"),
-        ("America/New_York", "2026-11-01"),
-        ("Australia/Lord_Howe", "2026-04-05"),
-        ("Europe/Moscow", "2014-10-26"),
-        ("UTC", "2026-06-14"),
-    )
-]
-
-
-def _layer() -> st.SearchStrategy[int]:
-    return st.integers(0, 2)
-
-
-@st.composite
-def _spans(draw: st.DrawFn, around: datetime) -> tuple[datetime, datetime]:
-    start = around + draw(st.integers(-96 * 4, 96 * 4)) * timedelta(minutes=15)
-    return start, start + draw(st.integers(1, 96 * 3)) * timedelta(minutes=15)
-
-
-@st.composite
-def _lunch(draw: st.DrawFn, start: time, end: time) -> tuple[time, time] | None:
-    begin = start.hour * 60 + start.minute
-    length = (end.hour * 60 + end.minute - begin) % 1440 or 1440
-    if length < 45 or draw(st.booleans()):
-        return None
-    first = draw(st.integers(0, length // 15 - 2)) * 15
-    last = draw(st.integers(first // 15 + 1, length // 15 - 1)) * 15
-    return (
-        time(*divmod((begin + first) % 1440, 60)),
-        time(*divmod((begin + last) % 1440, 60)),
-    )
-
-
-@st.composite
-def _shifts(draw: st.DrawFn) -> Shift:
-    start, end = draw(CLOCK), draw(CLOCK)
-    return Shift(
-        draw(WHO), draw(DAYS), start, end, draw(_lunch(start, end)),
-        draw(st.none() | WHO), layer=draw(_layer()),
-    )  # fmt: skip
-
-
-@st.composite
-def _rotations(draw: st.DrawFn, around: datetime) -> Rotation:
-    turns = st.lists(st.lists(WHO, min_size=1, max_size=2, unique=True).map(tuple), min_size=1)
-    start, end = draw(CLOCK), draw(CLOCK)
-    return Rotation(
-        tuple(draw(turns)[:4]),
-        around.date() - draw(st.integers(0, 40)) * DAY,
-        draw(st.integers(1, 9)),
-        draw(CLOCK), start, end, draw(DAYS), draw(_lunch(start, end)), draw(st.none() | WHO),
-        layer=draw(_layer()),
-    )  # fmt: skip
-
-
-@st.composite
-def _rosters(draw: st.DrawFn) -> tuple[Roster, datetime]:
-    zone, around = draw(st.sampled_from(PLACES))
-
-    def when() -> tuple[datetime, datetime]:
-        return draw(_spans(around))
-
-    def some() -> range:
-        return range(draw(st.integers(0, 3)))
-
-    def people() -> tuple[str, ...]:
-        return tuple(draw(st.lists(WHO, max_size=2, unique=True)))
-
-    def two() -> tuple[str, str]:
-        one, other = draw(st.lists(WHO, min_size=2, max_size=2, unique=True))
-        return one, other
-
-    def absence() -> Absence:
-        who, cover = two()
-        return Absence(who, *when(), zone, cover=draw(st.sampled_from([None, cover])))
-
-    roster = Roster(
-        zone,
-        tuple(draw(_shifts()) for _ in some()),
-        tuple(draw(_rotations(around)) for _ in some()),
-        tuple(OneOff(draw(WHO), *when(), draw(_layer())) for _ in some()),
-        tuple(
-            Override(people(), *when(), draw(st.none() | st.frozensets(WHO, max_size=2)))
-            for _ in some()
-        ),
-        tuple(Swap(*two(), *when()) for _ in some()),
-        tuple(absence() for _ in some()),
-    )
-    return roster, around.replace(tzinfo=UTC)
-
-
 @settings(max_examples=300, deadline=None)
-@given(_rosters(), st.data())
+@given(rosters(), st.data())
 def test_a_span_in_parts_is_the_span(made: tuple[Roster, datetime], data: st.DataObject) -> None:
     roster, around = made
     quarters = st.integers(-96 * 5, 96 * 5)
@@ -239,7 +140,7 @@ def test_a_span_in_parts_is_the_span(made: tuple[Roster, datetime], data: st.Dat
 
 
 @settings(max_examples=300, deadline=None)
-@given(_rosters(), st.data())
+@given(rosters(), st.data())
 def test_every_moment_is_what_the_layers_say_of_it(
     made: tuple[Roster, datetime], data: st.DataObject
 ) -> None:
@@ -341,7 +242,7 @@ def _covers(entry: OneOff | Override | Swap | Absence, moment: datetime, zone: s
 
 
 @settings(max_examples=200, deadline=None)
-@given(_rosters())
+@given(rosters())
 def test_slots_lie_in_the_span_and_in_order(made: tuple[Roster, datetime]) -> None:
     roster, around = made
     span = Interval(around - 3 * DAY, around + 3 * DAY)
@@ -357,10 +258,10 @@ def test_slots_lie_in_the_span_and_in_order(made: tuple[Roster, datetime]) -> No
 
 
 @settings(max_examples=100, deadline=None)
-@given(_rosters(), st.data())
+@given(rosters(), st.data())
 def test_swapping_twice_is_not_swapping(made: tuple[Roster, datetime], data: st.DataObject) -> None:
     roster, around = made
-    swap = Swap("101", "103", *data.draw(_spans(around.replace(tzinfo=None))))
+    swap = Swap("101", "103", *data.draw(spans(around.replace(tzinfo=None))))
     base = Roster(roster.zone, roster.shifts, roster.rotations, roster.one_offs, roster.overrides)
     twice = Roster(
         roster.zone, roster.shifts, roster.rotations, roster.one_offs, roster.overrides,

@@ -22,9 +22,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if "command" in one and "secrets" in one}
 OURS = {name: one for name, one in OURS.items() if "ami_secret" in one["secrets"]}
 DOCKERFILE = read("docker/Dockerfile")
-# Settings that a container does not have: a program it has not, a port that is mapped.
 # A benchmark uses what RQ needs.
 _BROUGHT_ANYWAY = {"python-dateutil"}
+# Settings that a container does not have: a program it has not, a port that is mapped.
 _NOT_PASSED = {"DUTYLINE_REDIS_SERVER", "DUTYLINE_WEB_PORT"}
 
 

@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 from telephony.cli import main
 from telephony.domain.call import Call, fold
 from telephony.domain.events import Finished
+from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.record import CallRecord, Context, record
 from telephony.store.calls import save_call
 from telephony.store.engine import open_engine, writing
+from telephony.store.live import save_operator_states
 from telephony.store.migrations import pending
 from tests.demo.company import CLIENTS, configuration
 from tests.unit.moments import MONDAY_NOON
@@ -275,3 +277,85 @@ def test_doctor_with_an_empty_database_says_what_to_do(admin: Admin) -> None:
     said = admin.refuses("doctor")
     assert "✗ no operators are set up" in said
     assert "dutyline config apply" in said
+
+
+ROSTER = """\
+operators:
+  - {extension: 101, name: Anna, mobile: "+79161110001"}
+  - {extension: 102, name: Boris}
+groups:
+  - name: sales
+    zone: Europe/Moscow
+    default: true
+    shifts:
+      - {operator: 101, days: daily, start: 09:00, end: 18:00, lunch: 13:00-14:00, cover: 102}
+      - {operator: 102, days: daily, start: 22:00, end: 09:00}
+  - {name: empty, zone: UTC}
+absences:
+  - {operator: 101, from: 2026-12-03, to: 2026-12-03, cover: 102}
+dids: []
+"""
+
+
+def test_the_set_up_is_exported_and_compared(admin: Admin) -> None:
+    file = admin.file("office.yaml", ROSTER)
+    assert "group sales added" in admin.says("config", "diff", file)
+    assert "nothing was changed" in admin.says("config", "diff", file)
+    admin.says("config", "apply", file)
+    text = admin.says("config", "export")
+    assert "cover: '102'" in text
+    written = str(admin.folder / "out.yaml")
+    assert f"written: {written}" in admin.says("config", "export", written)
+    assert Path(written).read_text() == text
+    assert admin.says("config", "diff", written) == "nothing to change\n"
+    assert "cannot be written" in admin.refuses("config", "export", str(admin.folder / "a" / "b"))
+
+
+def test_who_is_on_duty(admin: Admin) -> None:
+    assert "config apply" in admin.says("duty")
+    admin.says("config", "apply", admin.file("office.yaml", ROSTER))
+    said = admin.says("duty", "--group", "sales", "--from", "2026-12-02", "--days", "2")
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert lines[:16] == [
+        "sales (Europe/Moscow)",
+        "Wed 02.12 00:00–09:00 Boris (102)",
+        "09:00–13:00 Anna (101)",
+        "13:00–14:00 Anna (101): lunch",
+        "13:00–14:00 Boris (102), for Anna (101)",
+        "14:00–18:00 Anna (101)",
+        "18:00–22:00 ✗ nobody",
+        "22:00–24:00 Boris (102)",
+        "Thu 03.12 00:00–09:00 Boris (102)",
+        "09:00–13:00 Boris (102), for Anna (101)",
+        "13:00–14:00 Boris (102): lunch, for Anna (101)",
+        "13:00–14:00 ✗ nobody",
+        "14:00–18:00 Boris (102), for Anna (101)",
+        "18:00–22:00 ✗ nobody",
+        "22:00–24:00 Boris (102)",
+        "",
+    ]
+    assert "! sales, 02.12 18:00–22:00: nobody is on duty" in lines
+    assert "no phone" not in said, "nothing is known of the phones yet"
+    assert "✗ nobody" in admin.says("duty", "--group", "empty", "--days", "1")
+    assert "there is no group 'x': empty, sales" in admin.refuses("duty", "--group", "x")
+    assert "is not a day" in admin.refuses("duty", "--from", "1.12.2026")
+    admin.environment["DUTYLINE_LANGUAGE"] = "ru"
+    assert "вместо Anna (101)" in admin.says("duty", "--from", "2026-12-02", "--days", "1")
+
+
+def test_duty_warns_of_those_whom_no_call_reaches(admin: Admin) -> None:
+    admin.says("config", "apply", admin.file("office.yaml", ROSTER))
+    engine = open_engine(admin.environment["DUTYLINE_DATABASE_URL"])
+    away = [
+        OperatorState(extension, "UNAVAILABLE", OperatorActivity.AWAY, 1)
+        for extension in ("101", "102")
+    ]
+    with writing(engine) as session:
+        save_operator_states(session, away)
+    engine.dispose()
+    said = admin.says("duty", "--group", "sales", "--from", "2026-12-07", "--days", "3")
+    assert (
+        "! sales, 07.12 00:00–09:00: Boris (102) is on duty and has no phone to ring, "
+        "and 6 times more" in said
+    )
+    assert "Anna (101) is on duty and has no phone" not in said, "there is a mobile"

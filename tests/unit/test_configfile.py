@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from telephony.configfile import apply_config, differences, read_config
-from telephony.domain.duty import Roster, Shift
+from telephony.domain.duty import (
+    Absence,
+    AbsenceKind,
+    OneOff,
+    Override,
+    Roster,
+    Rotation,
+    Shift,
+    Swap,
+)
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
@@ -184,8 +193,11 @@ def test_differences_name_the_fields() -> None:
     dids = {"0100": after.dids["0100"]}
     found = [str(difference) for difference in differences(before, replace(after, dids=dids))]
     assert found[0] == "operator 101 changed: mobile +79001112233 → +79001112299"
-    assert found[1].startswith("group sales changed: default yes → no; shifts 101 mon,tue,")
-    assert "09:00-18:00 lunch 13:00-14:00" in found[1]
+    assert found[1] == (
+        "group sales changed: default yes → no; "
+        "shifts operator 101, days mon-fri, start 09:00, end 18:00, lunch 13:00-14:00 → "
+        "operator 101, days mon-fri, start 09:00, end 17:00, lunch 13:00-14:00"
+    )
     assert found[2:] == ["did 74951234567 removed"]
 
 
@@ -205,3 +217,122 @@ def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
         with pytest.raises(AssignedError, match=r"102 \(1\)"):
             apply_config(engine, without, dry_run=dry_run)
     assert setup_of(engine) == setup
+
+
+ROSTERS = """\
+operators:
+  - {extension: 101, name: Anna}
+  - {extension: 102, name: Boris}
+  - {extension: 103, name: Vera}
+groups:
+  - name: sales
+    zone: Europe/Moscow
+    shifts:
+      - {operator: 101, days: mon-fri, start: 09:00, end: 18:00, lunch: 13:00-14:00, cover: 102,
+         since: 2026-12-01, until: 2027-01-01, layer: 1}
+    rotations:
+      - {turns: [101, [102, 103]], first: 2026-11-23, length: 7, handover: 09:00}
+      - {turns: [103], first: 2026-11-23, start: 20:00, end: 08:00, days: sat-sun}
+    one_offs:
+      - {operator: 103, start: 2026-12-31 09:00, end: 2026-12-31 18:00, layer: 2}
+    overrides:
+      - {operators: [103], start: 2026-12-01 20:00, end: 2026-12-01T22:00}
+      - {operators: [], start: 2027-01-01, end: 2027-01-02, instead_of: [101, 102]}
+      - {operators: 102, start: 2027-01-05, end: 2027-01-05 24:00, instead_of: nobody}
+    swaps:
+      - {between: [101, 102], start: 2026-12-05, end: 2026-12-05}
+absences:
+  - {operator: 101, from: 2026-12-24, to: 2026-12-31, kind: vacation, cover: 102}
+  - {operator: 102, from: 2026-12-24 12:00, to: 2026-12-24 15:00, zone: Asia/Omsk}
+dids: []
+"""
+
+
+def test_a_roster_of_all_kinds_of_entries() -> None:
+    setup, errors = read_config(ROSTERS)
+    assert errors == []
+    roster = setup.groups["sales"].roster
+    day = datetime.fromisoformat
+    assert roster == Roster(
+        "Europe/Moscow",
+        (
+            Shift("101", frozenset({1, 2, 3, 4, 5}), time(9), time(18), (time(13), time(14)),
+                  "102", date(2026, 12, 1), date(2027, 1, 1), 1),
+        ),
+        (
+            Rotation((("101",), ("102", "103")), date(2026, 11, 23), 7, time(9), time(9), time(9)),
+            Rotation((("103",),), date(2026, 11, 23), 7, time(0), time(20), time(8),
+                     frozenset({6, 7})),
+        ),
+        (OneOff("103", day("2026-12-31 09:00"), day("2026-12-31 18:00"), 2),),
+        (
+            Override(("103",), day("2026-12-01 20:00"), day("2026-12-01 22:00")),
+            Override((), day("2027-01-01"), day("2027-01-03"), frozenset({"101", "102"})),
+            Override(("102",), day("2027-01-05"), day("2027-01-06"), frozenset()),
+        ),
+        (Swap("101", "102", day("2026-12-05"), day("2026-12-06")),),
+        setup.absences,
+    )  # fmt: skip
+    assert setup.absences == (
+        Absence("101", day("2026-12-24"), day("2027-01-01"), "Europe/Moscow",
+                AbsenceKind.VACATION, "102"),
+        Absence("102", day("2026-12-24 12:00"), day("2026-12-24 15:00"), "Asia/Omsk"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "reason"),
+    [
+        ("cover: 102,\n", "cover: 101,\n", "shifts[0].cover", "somebody else"),
+        ("lunch: 13:00-14:00, ", "", "shifts[0].cover", "there is none"),
+        ("since: 2026-12-01", "since: 1.12.2026", "shifts[0].since", "a day such as"),
+        ("since: 2026-12-01", "since: 2026-13-01", "shifts[0].since", "a day such as"),
+        ("until: 2027-01-01", "until: 2026-12-01", "shifts[0].until", "after since"),
+        ("layer: 1", "layer: 10", "shifts[0].layer", "from 0 to 9"),
+        ("turns: [101, [102, 103]]", "turns: []", "rotations[0].turns", "take turns"),
+        ("turns: [101, [102, 103]]", "turns: [[]]", "rotations[0].turns[0]", "name somebody"),
+        ("turns: [101, [102, 103]]", "turns: [109]", "rotations[0].turns[0]", "extension of"),
+        ("length: 7", "length: 0", "rotations[0].length", "from 1 to 366"),
+        ("start: 20:00, ", "", "rotations[1].start", "is missing"),
+        ("end: 08:00, ", "", "rotations[1].end", "is missing"),
+        ("days: sat-sun", "until: 2026-11-23", "rotations[1].until", "after first"),
+        ("end: 2026-12-31 18:00", "end: 2026-12-31 9:00", "one_offs[0].end", "after start"),
+        ("end: 2026-12-31 18:00", "end: 18:00", "one_offs[0].end", "a moment such as"),
+        ("end: 2026-12-31 18:00", "end: 2026-12-31 25:00", "one_offs[0].end", "a moment such"),
+        ("instead_of: nobody", "instead_of: noone", "overrides[2].instead_of", "extension of"),
+        ("between: [101, 102]", "between: [101, 101]", "swaps[0].between", "two operators"),
+        ("kind: vacation", "kind: holiday", "absences[0].kind", "vacation, sick, other"),
+        ("kind: vacation, cover: 102", "cover: 101", "absences[0].cover", "somebody else"),
+        ("to: 2026-12-31", "to: 2026-12-20", "absences[0].to", "after from"),
+        ("Asia/Omsk", "Omsk", "absences[1].zone", "IANA"),
+        ("from: 2026-12-24,", "from: 2026-12-24, until: 1,", "absences[0].until", "unknown"),
+    ],
+)  # fmt: skip
+def test_an_error_of_a_roster_names_its_place(old: str, new: str, path: str, reason: str) -> None:
+    assert old in ROSTERS
+    _, errors = read_config(ROSTERS.replace(old, new, 1))
+    place = path if path.startswith("absences") else f"groups[0].{path}"
+    assert [(error.path, reason in error.reason) for error in errors] == [(place, True)], errors
+
+
+def test_absences_without_a_group_need_a_zone() -> None:
+    text = "operators: [{extension: 101, name: A}]\ngroups: []\ndids: []\n"
+    text += "absences: [{operator: 101, from: 2026-12-24, to: 2026-12-31}]\n"
+    assert [error.path for error in read_config(text)[1]] == ["absences[0].zone"]
+
+
+def test_differences_of_a_roster_name_the_entries() -> None:
+    before, _ = read_config(ROSTERS)
+    text = ROSTERS.replace("to: 2026-12-31, kind", "to: 2027-01-08, kind")
+    after, _ = read_config(text.replace("length: 7, handover: 09:00", "length: 1"))
+    assert [str(one) for one in differences(before, after)] == [
+        "group sales changed: rotations "
+        "turns [101 [102 103]], first 2026-11-23, length 7, handover 09:00 → "
+        "turns [101 [102 103]], first 2026-11-23, length 1, handover 00:00",
+        "absences of 101 changed: "
+        "operator 101, from 2026-12-24 00:00, to 2026-12-31, zone Europe/Moscow, kind vacation, "
+        "cover 102 → operator 101, from 2026-12-24 00:00, to 2027-01-08, zone Europe/Moscow, "
+        "kind vacation, cover 102",
+    ]
+    without = replace(before, absences=before.absences[1:])
+    assert [str(one) for one in differences(before, without)] == ["absences of 101 removed"]

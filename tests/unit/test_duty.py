@@ -33,6 +33,7 @@ ZONE = "UTC"
 ANNA, BORIS, VERA, GLEB = "101", "102", "103", "104"
 DAY = Shift(ANNA, MON_FRI, time(9), time(18), (time(13), time(14)))
 NIGHT = Shift(ANNA, frozenset({5}), time(22), time(6), (time(1), time(2)))
+LUNCH = (time(13), time(14))
 ROUND = Shift(ANNA, frozenset({3}), time(0), time(0))
 
 
@@ -477,7 +478,7 @@ def test_everybody_who_may_come_on_duty_is_named() -> None:
     roster = Roster(
         ZONE,
         (Shift(ANNA, MON_FRI, time(9), time(18), (time(13), time(14)), "201"),),
-        (Rotation(((BORIS,), (VERA, ANNA)), date(2026, 1, 1), cover="202"),),
+        (Rotation(((BORIS,), (VERA, ANNA)), date(2026, 1, 1), lunch=LUNCH, cover="202"),),
         (OneOff("203", local("mon 1:00"), local("mon 2:00")),),
         (Override(("204",), local("mon 1:00"), local("mon 2:00")),),
         (Swap(ANNA, "205", local("mon 1:00"), local("mon 2:00")),),
@@ -506,7 +507,11 @@ def test_a_timeline_asked_again_answers_for_the_new_moment() -> None:
         (lambda: Shift(ANNA, MON_FRI, time(9, 0, 30), time(18)), "whole minutes"),
         (lambda: Shift(ANNA, frozenset({0}), time(9), time(18)), "ISO weekdays"),
         (lambda: Shift(ANNA, frozenset(), time(9), time(18)), "ISO weekdays"),
+        (lambda: Shift(ANNA, MON_FRI, time(9), time(18), cover=BORIS), "for the lunch"),
+        (lambda: Shift(ANNA, MON_FRI, time(9), time(18), LUNCH, ANNA), "somebody else"),
         (lambda: Rotation((), date(2026, 1, 1)), "turns of at least one day"),
+        (lambda: Rotation(((),), date(2026, 1, 1)), "turns of at least one day"),
+        (lambda: Rotation(TURNS, date(2026, 1, 1), cover=BORIS), "for the lunch"),
         (lambda: Rotation(TURNS, date(2026, 1, 1), 0), "turns of at least one day"),
         (lambda: OneOff(ANNA, local("mon 9:00"), local("mon 9:00")), "must come after"),
         (lambda: OneOff(ANNA, MONDAY, MONDAY + timedelta(hours=1)), "without a zone"),

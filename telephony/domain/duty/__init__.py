@@ -13,7 +13,7 @@ from telephony.domain.duty.entries import (
 from telephony.domain.duty.outlook import Trouble, Warned, loads, outlook, unfair
 from telephony.domain.duty.resolve import Double, Duty, resolve
 from telephony.domain.duty.slots import Interval, Layer, Slot, Source
-from telephony.domain.duty.timeline import Presence, Timeline, presence
+from telephony.domain.duty.timeline import Presence, Timeline, day_span, presence
 
 __all__ = [
     "Absence",
@@ -34,6 +34,7 @@ __all__ = [
     "Timeline",
     "Trouble",
     "Warned",
+    "day_span",
     "loads",
     "outlook",
     "presence",

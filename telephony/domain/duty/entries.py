@@ -35,9 +35,11 @@ class Shift:
     layer: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError for times that are not whole minutes, days that are none."""
+        """Raise ValueError for times that are not whole minutes, days or a cover that are none."""
         _whole_minutes(self.start, self.end, *(self.lunch or ()))
         _weekdays(self.days)
+        if self.cover is not None and (self.lunch is None or self.cover == self.operator):
+            raise ValueError("a cover is somebody else, for the lunch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,10 @@ class Rotation:
         """Raise ValueError when nobody takes a turn, or turns have no length."""
         _whole_minutes(self.handover, self.start, self.end, *(self.lunch or ()))
         _weekdays(self.days)
-        if not self.turns or self.length < 1:
+        if not self.turns or not all(self.turns) or self.length < 1:
             raise ValueError("a rotation has turns of at least one day")
+        if self.cover is not None and self.lunch is None:
+            raise ValueError("a cover is for the lunch")
 
 
 @dataclass(frozen=True, slots=True)

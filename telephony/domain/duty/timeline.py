@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from telephony.domain.duty.entries import Absence, Roster
 from telephony.domain.duty.resolve import absent, resolve
+from telephony.domain.duty.slots import Interval
 from telephony.domain.duty.walltime import reached, shown
 
 
@@ -70,11 +71,17 @@ class Timeline:
         """Return the local day of a moment: from one midnight to the next, and its date."""
         zone = self.roster.zone
         day = shown(moment, zone).date()
-        end = reached(datetime.combine(day + _DAY, time()), zone)
-        if moment >= end:  # clocks set back over midnight show the day before once more
-            day += _DAY
-            end = reached(datetime.combine(day + _DAY, time()), zone)
-        return reached(datetime.combine(day, time()), zone), end, day
+        if moment >= day_span(day, zone).end:
+            day += _DAY  # clocks set back over midnight show the day before once more
+        return *day_span(day, zone), day
+
+
+def day_span(day: date, zone: str) -> Interval:
+    """Return a local day: from one midnight to the next."""
+    return Interval(
+        reached(datetime.combine(day, time()), zone),
+        reached(datetime.combine(day + _DAY, time()), zone),
+    )
 
 
 def presence(

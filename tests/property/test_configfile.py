@@ -1,0 +1,67 @@
+"""Whatever is set up: the file written from it reads as the same set-up, and so does the store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Engine
+
+from telephony.configfile import apply_config, differences, read_config, write_config
+from telephony.domain.duty import Roster
+from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.store.engine import open_engine, reading
+from telephony.store.migrations import migrate
+from telephony.store.setup import load_setup
+from tests.property.rosters import rosters
+
+OPERATORS = {
+    "101": Operator("101", "Анна: “да”", "101", "+79161110001", "102"),
+    "102": Operator("102", "- Boris #1", "boris-desk"),
+    "103": Operator("103", "null", "103"),
+    "104": Operator("104", "{Vera}", "104"),
+}
+
+
+def setup_of(roster: Roster) -> Setup:
+    groups = {"sales": Group("sales", roster), "no": Group("no", Roster("UTC"))}
+    absences = roster.absences
+    groups["no"] = Group("no", replace(groups["no"].roster, absences=absences))
+    dids = {"0100": Did("0100", "sales", "1e3", 7), "74951234567": Did("74951234567", "no")}
+    return Setup(OPERATORS, groups, dids, "sales", absences)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rosters())
+def test_a_file_that_was_written_reads_the_same(made: tuple[Roster, datetime]) -> None:
+    setup = setup_of(made[0])
+    text = write_config(setup)
+    again, errors = read_config(text)
+    assert errors == [], text
+    assert again == setup, text
+    assert differences(setup, again) == []
+    assert write_config(again) == text
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Give a database that is used again and again: what was before must be gone."""
+    folder: Path = tmp_path_factory.mktemp("setup")
+    url = f"sqlite:///{folder / 'setup.db'}"
+    migrate(url)
+    return open_engine(url)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(made=rosters())
+def test_what_was_stored_is_loaded_the_same(engine: Engine, made: tuple[Roster, datetime]) -> None:
+    setup = setup_of(made[0])
+    apply_config(engine, setup)
+    with reading(engine) as session:
+        assert load_setup(session) == setup
+    assert apply_config(engine, setup) == []
