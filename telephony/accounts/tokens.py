@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from telephony.accounts.passwords import digest
-from telephony.store.accounts import ApiToken, get_user
+from telephony.domain.rights import Role
+from telephony.store.accounts import ApiToken, User, get_user
 from telephony.store.sessions import token_by_hash
 
 PREFIX = "dl_"
+
+# Who may make tokens, and as whom a maker has to stay for them to work.
+MAKERS = frozenset({Role.ADMIN})
 
 _NOTED_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -24,7 +28,8 @@ def new_token() -> tuple[str, str]:
 
 def find_token(session: Session, presented: str, now: datetime) -> ApiToken | None:
     """Return the token that was presented; None when it is unknown, revoked or expired,
-    or its maker may no longer sign in. Only reads: whoever lets it in notes its use (`use_is_due`).
+    or its maker may make none any more. Only reads: whoever lets it in notes its use
+    (`use_is_due`).
     """
     if not presented.startswith(PREFIX):
         return None
@@ -33,8 +38,12 @@ def find_token(session: Session, presented: str, now: datetime) -> ApiToken | No
         return None
     if token.expires_at is not None and token.expires_at <= now:
         return None
-    maker = get_user(session, token.user_id)
-    return token if maker is not None and maker.active else None
+    return token if may_make_tokens(get_user(session, token.user_id)) else None
+
+
+def may_make_tokens(user: User | None) -> bool:
+    """Return whether a user may make tokens, and those that they made are good."""
+    return user is not None and user.active and user.role in MAKERS
 
 
 def use_is_due(token: ApiToken, now: datetime) -> bool:

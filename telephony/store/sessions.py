@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from telephony.domain.rights import Scope
-from telephony.store.accounts import ApiToken, SessionRow, api_token, panel_session, panel_user
+from telephony.store.accounts import ApiToken, SessionRow, api_token, panel_session
 
 
 def add_session(session: Session, row: SessionRow) -> None:
@@ -112,9 +111,3 @@ def count_live_tokens(session: Session, user_id: int, now: datetime) -> int:
     query = select(func.count()).select_from(api_token)
     mine = query.where(api_token.c.user_id == user_id, api_token.c.revoked_at.is_(None), alive)
     return int(session.execute(mine).scalar_one())
-
-
-def logins_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
-    """Return the logins of these users."""
-    query = select(panel_user.c.id, panel_user.c.login).where(panel_user.c.id.in_(list(user_ids)))
-    return {row.id: row.login for row in session.execute(query)}

@@ -148,6 +148,12 @@ def test_tokens(panel: Panel) -> None:
     assert not works()
     second.send(f"{maker}/active", maker, active="1")
     assert works()
+    said = "1 API token that they made works only while they are an administrator."
+    assert said in second.get(maker).text
+    for role, good in (("supervisor", False), ("operator", False), ("admin", True)):
+        second.send(maker, name="Admin", role=role, extension="")
+        assert works() is good, role
+        assert ("its maker is no administrator" in second.get("/tokens").text) is not good
     second.send(f"/tokens/{known.id}/revoke", "/tokens")
     assert not works()
     assert "revoked" in second.get("/tokens").text

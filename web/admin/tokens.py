@@ -9,8 +9,10 @@ from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from telephony.accounts import ApiToken, Role, Scope, new_token
+from telephony.accounts.tokens import may_make_tokens
+from telephony.store.accounts import get_user
 from telephony.store.engine import reading, writing
-from telephony.store.sessions import add_token, get_token, list_tokens, logins_of, revoke_token
+from telephony.store.sessions import add_token, get_token, list_tokens, revoke_token
 from web.admin.forms import LIFETIMES, TokenForm
 from web.notes import note
 from web.pages import PER_PAGE, Paging, page_number
@@ -29,11 +31,12 @@ def index() -> str:
     number = page_number()
     with reading(services().engine) as session:
         tokens, total = list_tokens(session, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
-        makers = logins_of(session, {token.user_id for token in tokens})
+        makers = {number: get_user(session, number) for number in {one.user_id for one in tokens}}
     return render_template(
         "admin/tokens.html",
         tokens=tokens,
-        makers=makers,
+        makers={number: maker.login for number, maker in makers.items() if maker},
+        asleep={number for number, maker in makers.items() if not may_make_tokens(maker)},
         now=services().now(),
         paging=Paging(number, PER_PAGE, total),
         scope_words=scope_words,
