@@ -42,7 +42,7 @@ def test_forms(panel: Panel, value: str) -> None:
         "/tokens/new": {"name": "CRM", "scopes": "calls:read", "days": "30"},
         "/profile": {"name": "Admin", "language": "en", "zone": "UTC", "theme": "dark"},
         "/profile/theme": {"theme": "dark", "next": "/"},
-        "/profile/second-step": {"code": "123456"},
+        "/profile/second-step": {"code": "123456", "password": PASSWORD},
         "/language": {"language": "en", "next": "/"},
     }
     for path, fields in forms.items():

@@ -20,8 +20,9 @@ def _switch_on(panel: Panel, browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
     assert secret
     assert 'src="data:image/svg+xml;base64,' in page
     totp = pyotp.TOTP(secret[1])
-    assert browser.send("/profile/second-step", code="000000").status_code == 422
-    done = browser.send("/profile/second-step", code=totp.at(panel.clock.now()))
+    assert browser.send("/profile/second-step", code="000000", password=PASSWORD).status_code == 422
+    code = totp.at(panel.clock.now())
+    done = browser.send("/profile/second-step", code=code, password=PASSWORD)
     codes = re.findall(r"<li><code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.text)
     assert len(set(codes)) == 10
     return totp, codes
@@ -101,6 +102,18 @@ def test_nothing_of_it_is_stored_in_the_open(quick_panel: Panel) -> None:
     assert not any(totp.secret in (text or "") for text in stored)
     assert len(hashes) == 10
     assert not set(codes) & set(hashes)
+
+
+def test_switching_on_needs_the_password(quick_panel: Panel) -> None:
+    browser = quick_panel.signed_in("oper")
+    secret = re.search(r'translate="no">([A-Z2-7]{32})<', browser.get("/profile/second-step").text)
+    assert secret
+    code = pyotp.TOTP(secret[1]).at(quick_panel.clock.now())
+    assert "Enter your password." in browser.send("/profile/second-step", code=code).text
+    answer = browser.send("/profile/second-step", code=code, password="wrong")
+    assert answer.status_code == 422
+    assert "This is not your password." in answer.text
+    assert quick_panel.browser().sign_in("oper").headers["Location"] == "/"
 
 
 def test_switching_off_and_new_codes_need_the_password(quick_panel: Panel) -> None:

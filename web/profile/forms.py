@@ -40,8 +40,11 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 
 
 class TotpForm(FlaskForm):  # type: ignore[misc]
-    """The first code of an authenticator app."""
+    """The first code of an authenticator app, and the password to prove who asks."""
 
+    password = PasswordField(
+        _("Password"), [InputRequired(_("Enter your password.")), Length(max=LONGEST)]
+    )
     code = StringField(_("Code"), [InputRequired(_("Enter the code.")), Length(max=10)])
 
 

@@ -136,7 +136,10 @@ def sign_out_elsewhere() -> Response:
 @blueprint.route("/second-step", methods=["GET", "POST"])
 @allow()
 def totp() -> str | Response | tuple[str, int]:
-    """Switch the second step on: show a secret, and keep it once its first code is right."""
+    """Switch the second step on: show a secret, and keep it once its first code is right.
+
+    The password proves who asks: who finds a browser signed in cannot lock its owner out.
+    """
     user = signed_in_user()
     if user.totp_secret is not None:
         return redirect(url_for("profile.totp_off"))
@@ -146,7 +149,7 @@ def totp() -> str | Response | tuple[str, int]:
         session[_NEW_SECRET] = offer.vault.seal(new_secret())
     secret = offer.vault.open(session[_NEW_SECRET])
     form = TotpForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and proven(form.password):
         step = matching_step(secret, form.code.data, offer.now())
         if step is not None:
             codes = new_recovery_codes()
