@@ -8,13 +8,12 @@ from datetime import datetime
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from telephony.accounts.passwords import Passwords
 from telephony.secrets import open_vault
 from telephony.settings import Settings
 from telephony.store.engine import open_engine
-from web import areas, errors, i18n, pages, rights, security, sessions, vendor
+from web import areas, errors, i18n, pages, proxies, rights, security, sessions, vendor
 from web.services import EXTENSION, Services, utc_now
 
 
@@ -54,9 +53,7 @@ def create_app(
         MAX_CONTENT_LENGTH=1_000_000,
         MAX_FORM_MEMORY_SIZE=1_000_000,
     )
-    if settings.web_proxies:
-        hops = settings.web_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    proxies.set_up(app, settings)
     csrf = CSRFProtect()
     vendor.set_up(app)
     security.set_up(app)

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
 from sqlalchemy import Engine
@@ -38,11 +39,14 @@ from telephony.store.sessions import (
 log = structlog.get_logger(__name__)
 
 TRIES = 10
+# People behind one address, such as a call centre's, share this.
+ADDRESS_TRIES = 100
 WINDOW = timedelta(minutes=15)
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=7)
 CODE_WITHIN = timedelta(minutes=5)
 
+_IPV6_NETWORK = 64  # bits; whoever has one address of such a network has all of them
 _TOUCH_AFTER = timedelta(minutes=1)
 _BROWSER_LENGTH = 200
 
@@ -88,13 +92,15 @@ def sign_in(
     visitor: Visitor,
     now: datetime,
 ) -> SignedIn | Refused:
-    """Check login and password. More than 10 wrong tries in 15 minutes, of an account or from an
-    address, are refused until the 15 minutes are over, right or wrong.
+    """Check login and password. More than 10 wrong tries of an account in 15 minutes, or 100 from
+    an address, are refused until the 15 minutes are over, right or wrong.
     """
-    account, address = digest(fold_login(login)), digest(visitor.address)
+    account, address = digest(fold_login(login)), digest(_counted_as(visitor.address))
     with writing(engine) as session:
         drop_old_tries(session, now - 2 * WINDOW)
-        wait = _wait(session, (("account", account), ("address", address)), now)
+        wait = _wait(
+            session, (("account", account, TRIES), ("address", address, ADDRESS_TRIES)), now
+        )
     if wait:
         log.warning("panel.signin_limited", address=visitor.address)
         return Refused(Refusal.TOO_MANY, wait)
@@ -136,7 +142,7 @@ def confirm(
         if user is None or not user.active or user.totp_secret is None:
             return Refused(Refusal.EXPIRED)
         key = str(user.id)
-        if wait := _wait(session, (("code", key),), now):
+        if wait := _wait(session, (("code", key, TRIES),), now):
             return Refused(Refusal.TOO_MANY, wait)
         if not code_fits(session, vault, user, code, now):
             _note(session, user, visitor.address, "signin.code_refused", now)
@@ -184,12 +190,25 @@ def whose(engine: Engine, token: str, now: datetime) -> tuple[User, SessionRow] 
     return user, row
 
 
-def _wait(session: Session, keys: tuple[tuple[str, str], ...], now: datetime) -> int:
+def _counted_as(address: str) -> str:
+    """Return what tries from an address are counted by: it itself, or its /64 for IPv6."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), _IPV6_NETWORK), strict=False))
+
+
+def _wait(session: Session, keys: tuple[tuple[str, str, int], ...], now: datetime) -> int:
     """Count a try for each key and return for how many seconds none more is taken, or 0."""
     wait = 0
-    for kind, key in keys:
+    for kind, key, allowed in keys:
         count, since = count_try(session, kind, key, now, WINDOW)
-        if count > TRIES:
+        if count > allowed:
             wait = max(wait, int((since + WINDOW - now).total_seconds()) + 1)
     return wait
 

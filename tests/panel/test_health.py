@@ -6,15 +6,19 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from telephony.accounts import Role, Scope
+from telephony.settings import Settings
 from telephony.store.engine import open_engine, writing
 from telephony.store.live import Process, save_process
 from telephony.store.outbox import Fact, add_facts
 from tests.panel.conftest import settings_in
 from tests.panel.people import Panel, open_panel
+from web import create_app
 from web.health.figures import FIGURES
 from web.health.state import PARTS
 from web.health.words import figure_words
@@ -179,3 +183,26 @@ def _keys(node: ast.expr) -> set[str]:
     if not isinstance(node, ast.Dict):
         return set()
     return {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
+
+
+def test_a_proxy_that_is_not_set_up_opens_no_metrics_and_is_warned_of_once(
+    quick_panel: Panel, tmp_path: Path
+) -> None:
+    local = quick_panel.browser("127.0.0.1")
+    with capture_logs() as logs:
+        assert local.get("/metrics").status_code == 200
+        assert [one["event"] for one in logs] == []
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            assert local.get("/metrics", headers={name: "203.0.113.9"}).status_code == 401
+    assert [one["event"] for one in logs] == ["panel.proxy_not_set_up"]
+    behind = open_panel_again(quick_panel, settings_in(tmp_path, DUTYLINE_WEB_PROXIES="1"))
+    for whom, status in (("127.0.0.1", 200), ("203.0.113.9", 401)):
+        answer = behind.get(
+            "/metrics", headers={"X-Forwarded-For": whom}, environ_base={"REMOTE_ADDR": "127.0.0.1"}
+        )
+        assert answer.status_code == status
+
+
+def open_panel_again(panel: Panel, settings: Settings) -> FlaskClient:
+    """Return a client of the same panel with other settings."""
+    return create_app(settings, panel.engine, now=panel.clock.now).test_client()

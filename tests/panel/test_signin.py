@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -14,11 +15,21 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from telephony.accounts.passwords import Passwords, digest
-from telephony.accounts.signin import ABSOLUTE, IDLE, TRIES, WINDOW
+from telephony.accounts.signin import (
+    ABSOLUTE,
+    ADDRESS_TRIES,
+    IDLE,
+    TRIES,
+    WINDOW,
+    Refused,
+    Visitor,
+    sign_in,
+)
 from telephony.store.accounts import count_try, find_user, panel_session, panel_user
 from telephony.store.engine import reading, writing
+from tests.api.company import QUICK
 from tests.panel.conftest import settings_in
-from tests.panel.people import PASSWORD, Panel
+from tests.panel.people import PASSWORD, START, Panel
 from web import create_app
 from web.rights import public
 
@@ -108,22 +119,47 @@ def test_the_eleventh_wrong_password_of_an_account_is_refused(panel: Panel) -> N
     assert panel.browser("203.0.113.5").sign_in("oper").status_code == 302
 
 
-def test_the_eleventh_wrong_password_of_an_address_is_refused(panel: Panel) -> None:
-    browser = panel.browser("198.51.100.7")
-    for number in range(TRIES):
-        assert browser.sign_in(f"guess{number}", "wrong").status_code == 401
-    answer = browser.sign_in("admin")
+def _guess(panel: Panel, addresses: Iterable[str]) -> list[int]:
+    """Try a wrong password of another account from each address; return the answers."""
+    found = [
+        sign_in(panel.engine, QUICK, f"guess{number}", "wrong", Visitor(address), START)
+        for number, address in enumerate(addresses)
+    ]
+    assert all(isinstance(one, Refused) for one in found)
+    return [one.retry_after for one in found if isinstance(one, Refused)]
+
+
+def test_a_hundred_wrong_passwords_from_an_address_are_enough(panel: Panel) -> None:
+    assert not any(_guess(panel, ["198.51.100.7"] * ADDRESS_TRIES))
+    answer = panel.browser("198.51.100.7").sign_in("admin")
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert panel.browser("198.51.100.8").sign_in("admin").status_code == 302
 
 
+def test_ten_typing_errors_of_ten_people_shut_no_office_out(panel: Panel) -> None:
+    assert not any(_guess(panel, ["198.51.100.7"] * TRIES * 2))
+    assert panel.browser("198.51.100.7").sign_in("boss").status_code == 302
+
+
+def test_the_addresses_of_one_ipv6_network_are_one(quick_panel: Panel) -> None:
+    many = [f"2001:db8:1:2::{number:x}" for number in range(ADDRESS_TRIES)]
+    assert not any(_guess(quick_panel, many))
+    assert quick_panel.browser("2001:db8:1:2:ffff::1").sign_in("boss").status_code == 429
+    assert quick_panel.browser("2001:db8:1:3::1").sign_in("boss").status_code == 302
+    mapped = ["::ffff:198.51.100.9"] * ADDRESS_TRIES
+    assert not any(_guess(quick_panel, mapped))
+    assert quick_panel.browser("198.51.100.9").sign_in("boss").status_code == 429
+    assert quick_panel.browser("::ffff:198.51.100.10").sign_in("boss").status_code == 302
+
+
 def test_a_success_clears_the_account_but_not_the_address(panel: Panel) -> None:
-    _wrong(panel, TRIES - 1)
-    assert panel.browser("192.0.2.77").sign_in("oper").status_code == 302
+    _guess(panel, ["192.0.2.9"] * (ADDRESS_TRIES - 1))
+    _wrong(panel, TRIES - 1, address="192.0.2.77")
+    assert panel.browser("192.0.2.9").sign_in("oper").status_code == 302
     _wrong(panel, 1, address="192.0.2.77")
-    # Nine from this address stand, though the account is cleared: one more, then no more.
-    _wrong(panel, 1)
+    # 99 from this address stand, though it was right once: one more, then no more.
+    _wrong(panel, 1, login="boss")
     assert panel.browser("192.0.2.9").sign_in("boss", "wrong").status_code == 429
 
 

@@ -6,7 +6,7 @@ import re
 
 from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
-from telephony.accounts.signin import ABSOLUTE, IDLE, TRIES, WINDOW
+from telephony.accounts.signin import ABSOLUTE, ADDRESS_TRIES, IDLE, TRIES, WINDOW
 from tests.repo.files import ROOT, codes, first_codes, read, section
 from web.health.figures import FIGURES
 from web.health.state import PARTS
@@ -25,6 +25,7 @@ def test_limits_of_signing_in() -> None:
     assert f"{SHORTEST} to {LONGEST} characters" in text
     minutes = WINDOW.total_seconds() / 60
     assert f"More than {TRIES} wrong passwords within {minutes:g} minutes" in text
+    assert f"more than {ADDRESS_TRIES} from one address" in text
     assert f"{IDLE.total_seconds() / 3600:g} hours" in text
     assert f"{ABSOLUTE.days} days" in text
 
