@@ -7,6 +7,7 @@ from flask import Flask, g, request, session
 from telephony.accounts.signin import Visitor, whose
 from web.services import services
 
+RENEWAL = "X-Renewal"  # see the macro `renewing`
 _TOKEN = "token"  # noqa: S105 - a name
 _LONGEST_ZONE = 60
 
@@ -24,7 +25,8 @@ def _load() -> None:
     if not isinstance(token, str):
         return
     offer = services()
-    found = whose(offer.engine, token, offer.now())
+    # A page that renews itself tells by this header that nobody need sit before it.
+    found = whose(offer.engine, token, offer.now(), used=RENEWAL not in request.headers)
     if found is None:
         return
     user, row = found

@@ -175,8 +175,13 @@ def open_session(
     return token
 
 
-def whose(engine: Engine, token: str, now: datetime) -> tuple[User, SessionRow] | None:
-    """Return the active user of a session's token and the session; None when it is over."""
+def whose(
+    engine: Engine, token: str, now: datetime, *, used: bool = True
+) -> tuple[User, SessionRow] | None:
+    """Return the active user of a session's token and the session; None when it is over.
+
+    Without `used` the look does not count as use: the session ends as if it had not been.
+    """
     with reading(engine) as session:
         row = get_session(session, digest(token))
         if row is None or row.seen_at <= now - IDLE or row.created_at <= now - ABSOLUTE:
@@ -184,7 +189,7 @@ def whose(engine: Engine, token: str, now: datetime) -> tuple[User, SessionRow] 
         user = get_user(session, row.user_id)
     if user is None or not user.active:
         return None
-    if row.seen_at <= now - _TOUCH_AFTER:
+    if used and row.seen_at <= now - _TOUCH_AFTER:
         with writing(engine) as session:
             touch_session(session, row.id, now)
     return user, row

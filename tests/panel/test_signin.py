@@ -31,7 +31,11 @@ from tests.api.company import QUICK
 from tests.panel.conftest import settings_in
 from tests.panel.people import PASSWORD, START, Panel
 from web import create_app
+from web.assets import LIST
 from web.rights import public
+from web.sessions import RENEWAL
+
+WEB = LIST.parent
 
 
 def _wrong(panel: Panel, times: int, login: str = "oper", address: str = "192.0.2.9") -> None:
@@ -195,6 +199,29 @@ def test_sessions_end_after_idleness_and_after_a_week(panel: Panel) -> None:
     panel.clock.pass_(hours=6)
     assert busy.get("/health").status_code == 302
     assert timedelta(hours=6) < IDLE
+
+
+def test_a_page_that_renews_itself_does_not_prolong_the_session(quick_panel: Panel) -> None:
+    browser = quick_panel.signed_in("boss")
+    for path, hours in (("/", 5), ("/operators", 5), ("/health", 1)):
+        quick_panel.clock.pass_(hours=hours)
+        assert browser.get(path, headers={"X-Renewal": "1"}).status_code == 200
+    quick_panel.clock.pass_(hours=1)
+    answer = browser.get("/", headers={"X-Renewal": "1", "HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/sign-in"
+    assert timedelta(hours=12) == IDLE
+
+
+def test_every_page_that_renews_itself_says_so_when_it_asks(quick_panel: Panel) -> None:
+    for path in (WEB / "templates").rglob("*.html"):
+        made_by_hand = 'hx-trigger="every' in path.read_text(encoding="utf-8")
+        assert made_by_hand is (path.name == "ui.html"), path
+    browser = quick_panel.signed_in("boss")
+    for path in ("/", "/operators", "/health"):
+        page = browser.get(path).text
+        assert page.count('hx-trigger="every') == 1
+        assert f"""hx-headers='{{"{RENEWAL}": "1"}}'""" in page
 
 
 def test_a_user_who_is_disabled_is_out_at_once(panel: Panel) -> None:
