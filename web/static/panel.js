@@ -9,22 +9,33 @@
   if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
 
   // ── The menu of small screens ──────────────────────────────────────────────────────────────
-  const button = one("#menu-button");
-  const menu = one("#menu");
+  // Elements are looked up when they are needed: the body may be another one by then.
+  const menuIsOpen = () => document.body.classList.contains("menu-open");
   const setMenu = (open) => {
+    const button = one("#menu-button");
+    const menu = one("#menu");
+    const hadFocus = menu.contains(document.activeElement);
     document.body.classList.toggle("menu-open", open);
     button.setAttribute("aria-expanded", String(open));
+    // Neither Tab nor a screen reader gets behind the open menu.
+    document.querySelectorAll("[data-behind-menu]").forEach((behind) => { behind.inert = open; });
     if (open) one(".menu-link", menu)?.focus({ preventScroll: true });
-    else if (menu.contains(document.activeElement)) button.focus();
+    else if (hadFocus) button.focus();
   };
-  button?.addEventListener("click", () => setMenu(!document.body.classList.contains("menu-open")));
-  one("#veil")?.addEventListener("click", () => setMenu(false));
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest("#menu-button")) setMenu(!menuIsOpen());
+    else if (event.target.closest("#veil, #menu-close")) setMenu(false);
+  });
+  // Turned or widened: the menu stands beside the page then.
+  window.matchMedia("(min-width: 992px)").addEventListener("change", () => {
+    if (menuIsOpen()) setMenu(false);
+  });
 
   // ── Dialogs and copying ────────────────────────────────────────────────────────────────────
-  const live = one("#live");
   const say = (text) => {
-    live.textContent = "";
-    window.setTimeout(() => { live.textContent = text; }, 50);
+    one("#live").textContent = "";
+    window.setTimeout(() => { one("#live").textContent = text; }, 50);
   };
 
   const copy = async (from) => {
@@ -64,11 +75,12 @@
 
   // ── Keys ───────────────────────────────────────────────────────────────────────────────────
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && document.body.classList.contains("menu-open")) setMenu(false);
+    if (event.key === "Escape" && menuIsOpen()) setMenu(false);
     const typing = event.target instanceof Element
       && event.target.closest("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
-    if (event.key === "/") {
+    // The key of the slash, too: with a Russian layout it writes a full stop.
+    if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) {
       const search = one("[data-search]");
       if (search) {
         event.preventDefault();
@@ -98,11 +110,56 @@
     }
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (!event.target.closest("[data-quiet]")) say(live.dataset.loaded);
+    if (!event.target.closest("[data-quiet]")) say(one("#live").dataset.loaded);
+  });
+
+  // ── What renews itself keeps the focus, what is unfolded, and how far it was scrolled ──────
+  const KEPT = "a[href], button, summary, [tabindex]";
+  const nameOf = (element) => element.id
+    || `${element.tagName} ${element.getAttribute("href") || element.getAttribute("aria-label") || element.textContent}`;
+  // The n-th of its name: a client may stand in two rows.
+  const placeOf = (region, element) => {
+    const same = [...region.querySelectorAll(KEPT)].filter((one) => nameOf(one) === nameOf(element));
+    return { name: nameOf(element), number: same.indexOf(element) };
+  };
+  const found = (region, place) => [...region.querySelectorAll(KEPT)]
+    .filter((one) => nameOf(one) === place.name)[place.number];
+  const kept = new Map();
+  // Selected text is left alone for a few renewals: time enough to copy it.
+  let waited = 0;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches("[data-quiet]")) return;
+    const chosen = window.getSelection();
+    const busy = !chosen.isCollapsed && event.target.contains(chosen.anchorNode);
+    waited = busy && waited < 6 ? waited + 1 : 0;
+    if (waited) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const region = event.detail.target;
+    if (!region.matches("[data-quiet]")) return;
+    const focus = document.activeElement;
+    kept.set(region.id, {
+      focus: region !== focus && region.contains(focus) ? placeOf(region, focus) : null,
+      open: [...region.querySelectorAll("details[open] > summary")].map((one) => placeOf(region, one)),
+      scrolled: [...region.querySelectorAll(".table-region")]
+        .map((one) => ({ ...placeOf(region, one), left: one.scrollLeft })),
+    });
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const region = event.target;
+    const before = kept.get(region.id);
+    if (!before || !region.matches("[data-quiet]")) return;
+    kept.delete(region.id);
+    for (const place of before.open) found(region, place)?.parentElement.setAttribute("open", "");
+    for (const place of before.scrolled) {
+      const again = found(region, place);
+      if (again) again.scrollLeft = place.left;
+    }
+    if (before.focus) found(region, before.focus)?.focus({ preventScroll: true });
   });
   for (const failure of ["htmx:responseError", "htmx:sendError"]) {
     document.addEventListener(failure, (event) => {
-      if (!event.target.closest("[data-quiet]")) say(live.dataset.failed);
+      if (!event.target.closest("[data-quiet]")) say(one("#live").dataset.failed);
     });
   }
 })();
