@@ -1,7 +1,8 @@
 """The words for the codes that the domain returns, in English and Russian.
 
 A trace is stored as codes with values; its words are made here, in the reader's language. A test
-keeps both languages complete.
+keeps both languages complete. Names stand in Russian sentences as they are: no word there asks for
+another case or the gender of whoever is named.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _REASONS: dict[Reason, tuple[str, str]] = {
     Reason.ON_SHIFT: ("{operator} ({extension}) is on shift", "{operator} ({extension}) на смене"),
     Reason.UNSCHEDULED: (
         "{operator} ({extension}) has no shifts: always available",
-        "{operator} ({extension}) без смен: доступен всегда",
+        "{operator} ({extension}): смен нет, звонить можно всегда",
     ),
     Reason.LUNCH_BUT_VIP: (
         "{operator} ({extension}) is at lunch, but the client is a VIP",
@@ -78,28 +79,28 @@ _REASONS: dict[Reason, tuple[str, str]] = {
         "extension {extension} does not exist",
         "внутреннего номера {extension} нет",
     ),
-    Reason.FREE: ("{operator} ({extension}) is free", "{operator} ({extension}) свободен"),
+    Reason.FREE: ("{operator} ({extension}) is free", "{operator} ({extension}): линия свободна"),
     Reason.STATE_UNKNOWN: (
         "the state of {operator} ({extension}) is unknown: rung anyway",
-        "состояние {operator} ({extension}) неизвестно: всё равно звоним",
+        "{operator} ({extension}): состояние неизвестно, всё равно звоним",
     ),
     Reason.RINGING: (
         "{operator} ({extension}) rings for another caller: rung too",
-        "{operator} ({extension}) уже звонит другому клиенту: звоним тоже",
+        "{operator} ({extension}): телефон уже звонит по другому вызову, звоним тоже",
     ),
-    Reason.BUSY: ("{operator} ({extension}) is busy", "{operator} ({extension}) занят"),
+    Reason.BUSY: ("{operator} ({extension}) is busy", "{operator} ({extension}): линия занята"),
     Reason.UNREGISTERED: (
         "the phone of {operator} ({extension}) is not registered",
-        "телефон {operator} ({extension}) не зарегистрирован",
+        "{operator} ({extension}): телефон не зарегистрирован",
     ),
     Reason.HAS_MOBILE: ("{operator}: {mobile}", "{operator}: {mobile}"),
     Reason.NO_MOBILE: (
         "{operator} ({extension}) has none",
-        "у {operator} ({extension}) его нет",
+        "{operator} ({extension}): не указан",
     ),
     Reason.BUSY_AT_DESK: (
         "{operator} ({extension}) is busy at the desk",
-        "{operator} ({extension}) занят за столом",
+        "{operator} ({extension}): настольный телефон занят",
     ),
     Reason.ALREADY_TRIED: (
         "{operator} ({extension}) is in the plan already",
@@ -169,15 +170,15 @@ _SOURCES: dict[Source, tuple[str, str]] = {
 _MOMENTS: dict[MomentKind, tuple[str, str]] = {
     MomentKind.HELD: ("{by} put the call on hold", "{by}: удержание"),
     MomentKind.RESUMED: ("{by} took the call back", "{by}: снято с удержания"),
-    MomentKind.BLIND_TRANSFER: ("{by} transferred the call to {to}", "{by}: перевод на {to}"),
+    MomentKind.BLIND_TRANSFER: ("{by} transferred the call to {to}", "перевод: {by} → {to}"),
     MomentKind.ATTENDED_TRANSFER: (
         "{by} handed the call over to {to}",
-        "{by}: перевод с консультацией на {to}",
+        "перевод с консультацией: {by} → {to}",
     ),
-    MomentKind.CONSULTED: ("{by} consulted {to}", "{by}: консультация с {to}"),
+    MomentKind.CONSULTED: ("{by} consulted {to}", "консультация: {by} и {to}"),
     MomentKind.PICKED_UP: (
         "{by} picked up the call that rang at {to}",
-        "{by}: перехват звонка на {to}",
+        "перехват звонка: {to} → {by}",
     ),
     MomentKind.PARKED: ("{by} parked the call at {slot}", "{by}: парковка на {slot}"),
     MomentKind.UNPARKED: ("{by} took the call from {slot}", "{by}: снято с парковки {slot}"),
@@ -258,4 +259,5 @@ def say_step(
         for target in step.targets
     )
     seconds = "s" if language == "en" else "с"
-    return f"{say(step.kind, language)}: {who}, {step.seconds} {seconds}"
+    # The space does not break: a number and its unit stay on one line.
+    return f"{say(step.kind, language)}: {who}, {step.seconds}\N{NO-BREAK SPACE}{seconds}"

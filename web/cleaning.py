@@ -9,17 +9,21 @@ import unicodedata
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 # A cell that begins like this is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SPACES = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 def visible(text: object) -> str:
-    """Return a text without control characters and marks of direction, its spaces made plain."""
+    """Return a text without control characters and marks of direction, its spaces made plain.
+
+    A no-break space stays: our own sentences have some.
+    """
     shown = "".join(
         " " if letter in "\t\r\n\x0b\x0c\x85\u2028\u2029" else letter
         for letter in str(text)
         if letter in "\t\r\n\x0b\x0c\x85" or unicodedata.category(letter) not in _HIDDEN
     )
-    return " ".join(shown.split())
+    return _SPACES.sub(" ", shown).strip()
 
 
 def cell(text: str) -> str:

@@ -16,8 +16,10 @@ from flask_babel import (
     format_time,
     format_timedelta,
     get_locale,
+    refresh,
 )
 
+from telephony.accounts import User
 from telephony.domain.numbers import normalise
 from telephony.words import LANGUAGES, say, say_fallback
 from web.rights import optional_user
@@ -63,6 +65,12 @@ def language() -> str:
 def _locale() -> str:
     # British, for its 24 hours and its day before the month; the words are plain English.
     return {"en": "en_GB"}.get(language(), language())
+
+
+def speak_anew(user: User) -> None:
+    """Go on in the language and zone of a user whose profile was just changed."""
+    g.user = user
+    refresh()
 
 
 def zone() -> str:
@@ -117,7 +125,7 @@ def scale(seconds: float) -> str:
     """Return a mark of a time scale: as a duration, or in parts of a second."""
     if seconds == round(seconds):
         return duration(seconds)
-    return gettext("%(seconds)s s", seconds=number(seconds))
+    return gettext("%(seconds)s\N{NO-BREAK SPACE}s", seconds=number(seconds))
 
 
 def number(value: float) -> str:
@@ -138,6 +146,16 @@ def phone(text: str) -> str:
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def unbroken(text: str) -> str:
+    """Return a text that no line ends within: for numbers and the like inside of sentences."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
+def unbroken_phone(text: str) -> str:
+    """Return a telephone number in groups that stay on one line."""
+    return unbroken(phone(text))
 
 
 def browser(agent: str) -> str:

@@ -23,3 +23,7 @@ def ngettext(one: str, many: str, num: int, **values: Any) -> str:
 def lazy_gettext(message: str) -> Any:
     """Return the message for later: its language is the reader's when it is shown."""
     return flask_babel.lazy_gettext(message)
+
+
+# For choices: those of the library are not translated.
+NOT_LISTED = lazy_gettext("Choose one of those listed.")

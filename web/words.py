@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
@@ -76,6 +79,32 @@ def action_words(action: str) -> str:
         "token.added": gettext("made an API token"),
         "token.revoked": gettext("revoked an API token"),
     }.get(action, action)
+
+
+def detail_words(details: Mapping[str, Any]) -> list[str]:
+    """Return what a line of the audit log says besides; what is unknown stands for itself."""
+    names = {
+        "role": gettext("role"),
+        "name": gettext("name"),
+        "extension": gettext("extension"),
+        "scopes": gettext("it may"),
+        "second_factor_kept": gettext("second step kept"),
+    }
+    return [f"{names.get(name, name)}: {_value(name, value)}" for name, value in details.items()]
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(name, one) for one in value)
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if name == "role" and value in set(Role):
+        return role_words(Role(value))
+    if name == "scopes" and value in set(Scope):
+        return scope_words(Scope(value))
+    return str(value)
 
 
 ACTIONS = (

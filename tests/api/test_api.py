@@ -81,8 +81,12 @@ def test_one_call_tells_everything_in_words(read: Get, tongue: str) -> None:
     assert [leg["operator"] for leg in body["legs"]] == ["101", "102"]
     assert len(body["legs"][1]["holds"]) == 1
     said = {
-        "en": ("Client: Ромашка", "Boris put the call on hold", "desk phone: Анна (101), 20 s"),
-        "ru": ("Клиент: Ромашка", "Boris: удержание", "настольный телефон: Анна (101), 20 с"),
+        "en": (
+            "Client: Ромашка",
+            "Boris put the call on hold",
+            "desk phone: Анна (101), 20\u00a0s",
+        ),
+        "ru": ("Клиент: Ромашка", "Boris: удержание", "настольный телефон: Анна (101), 20\u00a0с"),
     }[tongue]
     assert (
         body["trace"][1]["words"],

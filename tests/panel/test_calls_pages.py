@@ -80,10 +80,12 @@ def test_a_call_is_told_in_words(office: Office, language: str) -> None:
     page = office.browser(language=language).get("/calls/pbx-1795000000.1").text
     said = {
         "en": ("Why it rang there", "Boris put the call on hold", "</span>: Анна (101) is free"),
-        "ru": ("Почему звонило там", "Boris: удержание", "</span>: Анна (101) свободен"),
+        "ru": ("Почему звонило там", "Boris: удержание", "</span>: Анна (101): линия свободна"),
     }[language]
     for words in said:
         assert words in page
+    # A number inside of a sentence stays on one line.
+    assert "+7\N{NO-BREAK SPACE}900\N{NO-BREAK SPACE}111\N{NON-BREAKING HYPHEN}" in page
     assert page.count('class="lane"') == 3
     assert "<code>pbx-1795000000.1</code>" in page
 

@@ -64,10 +64,10 @@ def test_a_silent_listener_is_told(office: Office) -> None:
 
 def test_the_start_page_is_of_today(office: Office) -> None:
     page = office.browser().get("/").text
-    for words in ("Live calls", "33 %", "offered − answered − lost; 1 lost", "0:15"):
+    for words in ("Live calls", "33&nbsp;%", "offered − answered − lost; 1 lost", "0:15"):
         assert words in page
     own = office.browser(Role.OPERATOR, "102").get("/").text
-    assert "100 %" in own
+    assert "100&nbsp;%" in own
     assert "No call at the moment" in own
 
 

@@ -214,9 +214,9 @@ def test_a_page_that_renews_itself_does_not_prolong_the_session(quick_panel: Pan
 
 
 def test_every_page_that_renews_itself_says_so_when_it_asks(quick_panel: Panel) -> None:
-    for path in (WEB / "templates").rglob("*.html"):
-        made_by_hand = 'hx-trigger="every' in path.read_text(encoding="utf-8")
-        assert made_by_hand is (path.name == "ui.html"), path
+    for template in (WEB / "templates").rglob("*.html"):
+        made_by_hand = 'hx-trigger="every' in template.read_text(encoding="utf-8")
+        assert made_by_hand is (template.name == "ui.html"), template
     browser = quick_panel.signed_in("boss")
     for path in ("/", "/operators", "/health"):
         page = browser.get(path).text

@@ -190,7 +190,7 @@ def test_explain_says_who_and_why(company: Admin) -> None:
         "--at", f"{MONDAY_NOON:%Y-%m-%dT%H:%M}+00:00",
     )  # fmt: skip
     assert "+79003334455 on 74951234567 at 2026-11-23 15:00 MSK" in said
-    assert "1. desk phone: Vera (103), 3 s" in said
+    assert "1. desk phone: Vera (103), 3\u00a0s" in said
     assert "· Manager: Gleb (104) is at lunch" in said
     night = company.says(
         "explain", "--number", "+79003334455", "--did", "74951234567", "--at", "2026-11-24T03:00"

@@ -10,7 +10,7 @@ from telephony.store.engine import reading
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow
 from web.services import services
-from web.words import ACTIONS, action_words
+from web.words import ACTIONS, action_words, detail_words
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -37,5 +37,6 @@ def index() -> str:
         action=action,
         actions=ACTIONS,
         action_words=action_words,
+        detail_words=detail_words,
         paging=Paging(number, PER_PAGE, total),
     )

@@ -7,6 +7,7 @@ from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from web.texts import NOT_LISTED
 from web.texts import lazy_gettext as _
 
 LIFETIMES = ("30", "90", "365", "")
@@ -17,7 +18,12 @@ class UserForm(FlaskForm):  # type: ignore[misc]
 
     login = StringField(_("Login"), [InputRequired(_("Enter a login.")), Length(max=60)])
     name = StringField(_("Name"), [InputRequired(_("Enter a name.")), Length(max=100)])
-    role = SelectField(_("Role"), [InputRequired()], choices=())
+    role = SelectField(
+        _("Role"),
+        [InputRequired(NOT_LISTED)],
+        choices=(),
+        invalid_choice_message=NOT_LISTED,
+    )
     extension = StringField(_("Extension"), [Length(max=10, message=_("At most 10 digits."))])
 
 
@@ -35,7 +41,8 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
         _("It may"),
         [InputRequired(_("Choose at least one."))],
         choices=(),
+        invalid_choice_message=NOT_LISTED,
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
-    days = SelectField(_("Valid for"), choices=())
+    days = SelectField(_("Valid for"), choices=(), invalid_choice_message=NOT_LISTED)

@@ -20,7 +20,7 @@ from web.calls.asking import periods, read_asking, right_of, where_of
 from web.calls.export import MOST, as_csv, headings
 from web.calls.lanes import chart
 from web.cleaning import visible
-from web.i18n import current_language, phone, zone
+from web.i18n import current_language, phone, unbroken_phone, zone
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
 from web.services import services
@@ -108,15 +108,15 @@ def show(call_id: str) -> str:
         names=names,
         chart=chart(record),
         said=[
-            (moment(one.at), one.kind, visible(say_moment(one, names, language, phone)))
+            (moment(one.at), one.kind, visible(say_moment(one, names, language, unbroken_phone)))
             for one in record.moments
         ],
         trace=[
-            (line.used, *_parts(visible(say_checked(line, language, phone))))
+            (line.used, *_parts(visible(say_checked(line, language, unbroken_phone))))
             for line in (decision.trace if decision else ())
         ],
         plan=[
-            visible(say_step(step, names, language, phone))
+            visible(say_step(step, names, language, unbroken_phone))
             for step in (decision.plan.steps if decision else ())
         ],
         leg_words={one.value: say(one, language) for one in LegKind if one not in _PLAIN_LEGS},

@@ -7,6 +7,7 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from telephony.accounts.passwords import LONGEST
+from web.texts import NOT_LISTED
 from web.texts import lazy_gettext as _
 
 THEMES = ("system", "light", "dark")
@@ -16,9 +17,9 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     """Name, language, time zone, colours."""
 
     name = StringField(_("Name"), [InputRequired(_("Enter a name.")), Length(max=100)])
-    language = SelectField(_("Language"))
-    zone = SelectField(_("Time zone"))
-    theme = SelectField(_("Colours"))
+    language = SelectField(_("Language"), invalid_choice_message=NOT_LISTED)
+    zone = SelectField(_("Time zone"), invalid_choice_message=NOT_LISTED)
+    theme = SelectField(_("Colours"), invalid_choice_message=NOT_LISTED)
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]

@@ -21,6 +21,7 @@ from telephony.accounts.users import AccountError, check_password, set_password
 from telephony.store.accounts import (
     change_user,
     count_recovery_codes,
+    get_user,
     set_recovery_codes,
     take_totp_step,
 )
@@ -29,7 +30,7 @@ from telephony.store.sessions import end_sessions, list_sessions
 from telephony.words import LANGUAGES
 from web import sessions
 from web.cleaning import visible
-from web.i18n import NAMES, zones
+from web.i18n import NAMES, speak_anew, zones
 from web.notes import note
 from web.profile.forms import THEMES, PasswordForm, ProfileForm, ProveForm, TotpForm
 from web.profile.proof import proven
@@ -62,6 +63,8 @@ def index() -> str | Response | tuple[str, int]:
         with writing(services().engine) as db:
             change_user(db, user.id, **values)
             note(db, "profile.changed", user.login)
+            changed = get_user(db, user.id)
+        speak_anew(changed or user)
         flash(gettext("Saved."), "good")
         return redirect(url_for("profile.index"))
     with reading(services().engine) as db:
