@@ -113,9 +113,11 @@ def _unpack(package: dict[str, Any], archive: Path, target: Path) -> None:
             return file.read()
 
         for source, name in package.get("files", {}).items():
-            # A source map is not shipped; browsers' tools would ask for it.
-            text = re.sub(rb"\n?/[/*]# sourceMappingURL=\S+( \*/)?\s*$", b"\n", content(source))
-            (target / name).write_bytes(text)
+            raw = content(source)
+            if Path(name).suffix in _COMPRESSED:
+                # A source map is not shipped; browsers' tools would ask for it.
+                raw = re.sub(rb"\n?/[/*]# sourceMappingURL=\S+( \*/)?\s*$", b"\n", raw)
+            (target / name).write_bytes(raw)
         if "icons" in package:
             found = {name: content(f"icons/outline/{name}.svg") for name in package["icons"]}
             (target / "icons.svg").write_text(sprite(found), encoding="utf-8")
@@ -141,7 +143,9 @@ def main() -> int:
         print(f"✗ {error}", file=sys.stderr)
         return 1
     if made:
-        print("· fetched the panel's style sheets, scripts and icons into web/static/vendor")
+        print(
+            "· fetched the panel's style sheets, scripts, icons and typeface into web/static/vendor"
+        )
     return 0
 
 

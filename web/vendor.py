@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "static"
 
 _YEAR = 31536000
 _HASH_LENGTH = 12
+_INTER = "5.3.0"  # its version, as in assets.toml and panel.css
+_SERVED = {".css", ".js", ".svg", ".png", ".ico", ".txt", ".json", ".woff2"}
 
 
 class StaticFiles:
@@ -37,7 +39,7 @@ def set_up(app: Flask) -> None:
 
     @public
     def static(filename: str) -> Response:
-        if Path(filename).suffix not in {".css", ".js", ".svg", ".png", ".ico", ".txt", ".json"}:
+        if Path(filename).suffix not in _SERVED:
             abort(404)
         compressed = f"{filename}.gz"
         accepts = request.accept_encodings["gzip"] > 0
@@ -47,8 +49,11 @@ def set_up(app: Flask) -> None:
             response.headers["Content-Encoding"] = "gzip"
         else:
             response = send_from_directory(FOLDER, filename)
+            if filename.endswith(".woff2"):
+                response.content_type = "font/woff2"
         response.headers["Vary"] = "Accept-Encoding"
-        if request.args.get("v"):
+        # A style sheet names a typeface by its version, which is in the file's name.
+        if request.args.get("v") or filename.endswith(".woff2"):
             response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
         else:
             response.headers["Cache-Control"] = "no-cache"
@@ -59,7 +64,11 @@ def set_up(app: Flask) -> None:
     def address(name: str) -> str:
         return flask_url_for("static", filename=name, v=files.version(name))
 
-    app.jinja_env.globals["static"] = address
+    def typeface(script: str) -> str:
+        # As the style sheet has it, or the browser would fetch it twice.
+        return flask_url_for("static", filename=f"vendor/inter-{script}-{_INTER}.woff2")
+
+    app.jinja_env.globals.update(static=address, typeface=typeface)
 
 
 def _type(name: str) -> str:

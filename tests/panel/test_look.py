@@ -87,6 +87,31 @@ def test_static_files_are_kept_long_under_addresses_with_their_hash(quick_panel:
         assert browser.get(f"/static/{outside}").status_code == 404
 
 
+def test_the_typeface_is_our_own_in_both_scripts(quick_panel: Panel) -> None:
+    (package,) = [one for one in _packages() if one["name"].endswith("/inter")]
+    names = set(package["files"].values())
+    assert all(package["version"] in name for name in names)
+    styles = (vendor.FOLDER / "panel.css").read_text(encoding="utf-8")
+    faces = re.findall(r"@font-face \{[^}]+\}", styles)
+    assert {re.findall(r"vendor/([^\"]+)", face)[0] for face in faces} == names
+    assert all("font-display: swap" in face for face in faces)
+    assert re.search(r'font-sans-serif: "Inter", system-ui', styles)
+    (cyrillic,) = [face for face in faces if "cyrillic" in face]
+    assert "U+0400-045F" in cyrillic
+    for language, preloaded in (("en", 1), ("ru", 2)):
+        browser = quick_panel.browser(language=language)
+        page = browser.get("/sign-in").text
+        found = re.findall(r'rel="preload" as="font"[^>]* href="([^"]+)"', page)
+        assert len(found) == preloaded
+        for address in found:
+            assert address.rpartition("/")[2] in names
+            answer = browser.get(address)
+            assert answer.status_code == 200
+            assert answer.mimetype == "font/woff2"
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.data.startswith(b"wOF2")
+
+
 def test_large_files_are_sent_compressed(quick_panel: Panel) -> None:
     browser = quick_panel.browser()
     path = "/static/vendor/tabler.css?v=1"
