@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,7 @@ from flask_babel import (
     format_timedelta,
     get_locale,
     refresh,
+    to_user_timezone,
 )
 
 from telephony.accounts import User
@@ -38,6 +40,7 @@ def set_up(app: Flask) -> None:
     Babel(app, default_locale="en", locale_selector=_locale, timezone_selector=zone)
     app.jinja_env.filters.update(
         moment=moment,
+        brief=brief,
         day=day,
         clock=clock,
         ago=ago,
@@ -94,6 +97,16 @@ def moment(at: datetime | None) -> str:
     return "" if at is None else f"{format_date(at, 'medium')}, {format_time(at, 'medium')}"
 
 
+def brief(at: datetime | None) -> str:
+    """Return a moment for lists: without seconds, and with the year only when it is another."""
+    if at is None:
+        return ""
+    year = to_user_timezone(services().now()).year
+    if to_user_timezone(at).year == year:
+        return f"{format_date(at, 'd MMM')}, {format_time(at, 'short')}"
+    return f"{format_date(at, 'medium')}, {format_time(at, 'short')}"
+
+
 def clock(at: datetime | None) -> str:
     """Return a moment's time of day in the reader's zone."""
     return "" if at is None else str(format_time(at, "medium"))
@@ -109,7 +122,9 @@ def ago(at: datetime) -> str:
     passed = services().now() - at.astimezone(UTC)
     if abs(passed) < timedelta(seconds=2):
         return gettext("just now")
-    return str(format_timedelta(-passed, granularity="second", add_direction=True))
+    said = str(format_timedelta(-passed, granularity="second", add_direction=True))
+    # A number and its unit stay on one line.
+    return re.sub(r"(?<=\d) ", "\N{NO-BREAK SPACE}", said)
 
 
 def duration(seconds: float | None) -> str:

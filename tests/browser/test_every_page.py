@@ -7,7 +7,8 @@ import pytest_asyncio
 
 from tests.browser.pages import with_parts
 from tests.browser.panel import Panel
-from tests.lab.browser import SCHEMES, Chrome, Scheme
+from tests.browser.widths import cut_off
+from tests.lab.browser import LANGUAGES, SCHEMES, Chrome, Scheme
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,15 +43,34 @@ async def test_axe_finds_nothing_serious_and_the_console_is_quiet(
     assert not problems, "\n".join(problems)
 
 
-async def test_nothing_sticks_out_on_a_phone(
-    chrome: Chrome, panel: Panel, pages: dict[str, str]
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_nothing_sticks_out_or_is_cut_off_at_any_width(
+    chrome: Chrome, panel: Panel, pages: dict[str, str], language: str
 ) -> None:
     problems: list[str] = []
-    async with panel.visitor(chrome, "chief", screen="phone", language="ru") as visitor:
+    async with panel.visitor(chrome, "chief", screen="phone", language=language) as visitor:
         for path in pages:
             await visitor.page.goto(path)
-            problems += [f"{path}: {found}" for found in await visitor.sticking_out()]
+            problems += [f"{path}: {found}" for found in await cut_off(visitor)]
     assert not problems, "\n".join(problems)
+
+
+async def test_a_call_takes_two_lines_on_a_phone(chrome: Chrome, panel: Panel) -> None:
+    async with panel.visitor(chrome, "lead", screen="phone") as visitor:
+        page = visitor.page
+        await page.goto("/calls")
+        heights = await page.locator("main .calls tbody tr").evaluate_all(
+            "rows => rows.map(row => row.getBoundingClientRect().height)"
+        )
+        assert len(heights) == len(panel.records)
+        assert max(heights) < 90
+        # The periods stand in one line, whatever must be scrolled for it.
+        tops = await page.locator(".quick-one").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().top)"
+        )
+        assert len(set(tops)) == 1
+        row = page.locator("main .calls tbody tr").first
+        assert "inbound" in await row.inner_text()
 
 
 async def test_what_an_operator_sees_is_as_sound(chrome: Chrome, panel: Panel) -> None:
@@ -72,4 +92,18 @@ async def test_pages_of_visitors(chrome: Chrome, panel: Panel, path: str, scheme
         await visitor.page.goto(path)
         assert await visitor.violations() == []
         assert await visitor.sticking_out() == []
+        visitor.assert_quiet()
+
+
+async def test_the_typeface_comes_once_and_is_used(chrome: Chrome, panel: Panel) -> None:
+    async with panel.visitor(chrome, language="ru") as visitor:
+        page = visitor.page
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if "woff2" in one.url else None)
+        await page.goto("/sign-in")
+        loaded = """async () => (await document.fonts.ready, [...document.fonts])
+            .filter(face => face.status === "loaded").map(face => face.family)"""
+        assert await page.evaluate(loaded) == ["Inter", "Inter"]
+        assert len(asked) == len(set(asked)) == 2
+        assert all(address.startswith(panel.url) for address in asked)
         visitor.assert_quiet()
