@@ -50,7 +50,7 @@ def reads(
     It is called with the query's parameters as a dict, then the path's. `one`: there may be no
     such thing, which is a 404.
     """
-    codes = [401, 403, 406, 422, 429, 500, 503, *([404] if one else [])]
+    codes = [401, 403, 405, 406, 413, 422, 429, 500, 503, *([404] if one else [])]
 
     def decorate(view: V) -> V:
         guarded: Callable[..., Any] = blueprint.response(200, answer)(view)
