@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ from telephony.accounts.passwords import Passwords
 from telephony.accounts.users import make_user
 from telephony.domain.record import CallRecord
 from telephony.settings import Settings, read_settings
+from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.engine import open_engine, writing
 from tests.browser.pages import every_page
 from tests.demo import company
@@ -43,8 +44,10 @@ USERS = {
     "lead": (Role.SUPERVISOR, None),
     "anna": (Role.OPERATOR, "101"),
     "victim": (Role.SUPERVISOR, None),
+    "steps": (Role.SUPERVISOR, None),
 }
 
+_AUDITED = 120  # lines of the audit log: more than a page
 PAYLOAD = "<script>window.ran = 1</script>"
 EVIL = "+79007778899"
 EVIL_NAME = f'"><img src=x onerror="window.ran=1">{PAYLOAD}\'{{{{7*7}}}}'
@@ -162,6 +165,9 @@ def _add_users(settings: Settings) -> None:
     with writing(engine) as session:
         for login, (role, extension) in USERS.items():
             make_user(session, login, login.title(), role, extension, hashed, datetime.now(UTC))
+        for number in range(_AUDITED):
+            at = datetime.now(UTC) - timedelta(days=1, minutes=number)
+            add_audit(session, AuditEntry(at, None, "lead", "", "signin.done", "lead", {}))
     engine.dispose()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 import pytest_asyncio
 
-from tests.browser.pages import with_parts
+from tests.browser.pages import LEAD_AWAY, addresses, visit, with_parts
 from tests.browser.panel import Panel
+from tests.browser.states import NAMES, states
 from tests.browser.widths import cut_off
 from tests.lab.browser import LANGUAGES, SCHEMES, Chrome, Scheme
 
@@ -26,6 +29,37 @@ async def test_each_kind_of_page_is_linked_from_another(
     assert with_parts(panel.app) - set(pages.values()) == set()
 
 
+async def test_only_the_known_pages_lead_elsewhere(chrome: Chrome, panel: Panel) -> None:
+    away: set[str] = set()
+    async with panel.visitor(chrome, "chief") as visitor:
+        for path in addresses(panel.app):
+            await visitor.page.goto(path)
+            if urlsplit(visitor.page.url).path != path:
+                away.add(path)
+    assert away == LEAD_AWAY
+
+
+@pytest.mark.parametrize(
+    ("scheme", "language", "screen"), [("light", "ru", "phone"), ("dark", "en", "desktop")]
+)
+async def test_states_that_no_address_leads_to(
+    chrome: Chrome, panel: Panel, scheme: Scheme, language: str, screen: str
+) -> None:
+    problems: list[str] = []
+    seen: list[str] = []
+    async for name, visitor in states(
+        panel, chrome, scheme=scheme, language=language, screen=screen
+    ):
+        seen.append(name)
+        found = [*await visitor.violations(), *visitor.problems]
+        visitor.problems.clear()
+        if name != "phone menu":  # which closes when there is room beside the page
+            found += await cut_off(visitor)
+        problems += [f"{name}: {one}" for one in found]
+    assert sorted(seen) == sorted(NAMES)
+    assert not problems, "\n".join(problems)
+
+
 @pytest.mark.parametrize(("scheme", "language"), [("light", "ru"), ("dark", "en")])
 async def test_axe_finds_nothing_serious_and_the_console_is_quiet(
     chrome: Chrome, panel: Panel, pages: dict[str, str], scheme: Scheme, language: str
@@ -34,7 +68,7 @@ async def test_axe_finds_nothing_serious_and_the_console_is_quiet(
     async with panel.visitor(chrome, "chief", scheme=scheme, language=language) as visitor:
         page = visitor.page
         for path in pages:
-            await page.goto(path)
+            await visit(page, path)
             problems += [f"{path}: {found}" for found in await visitor.violations()]
             problems += [f"{path}: {found}" for found in visitor.problems]
             visitor.problems.clear()
@@ -50,7 +84,7 @@ async def test_nothing_sticks_out_or_is_cut_off_at_any_width(
     problems: list[str] = []
     async with panel.visitor(chrome, "chief", screen="phone", language=language) as visitor:
         for path in pages:
-            await visitor.page.goto(path)
+            await visit(visitor.page, path)
             problems += [f"{path}: {found}" for found in await cut_off(visitor)]
     assert not problems, "\n".join(problems)
 

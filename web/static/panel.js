@@ -79,16 +79,16 @@
     const typing = event.target instanceof Element
       && event.target.closest("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
-    // The key of the slash, too: with a Russian layout it writes a full stop.
-    if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) {
+    // The key of the slash counts, too: with a Russian layout it writes a full stop.
+    if (event.key === "?") {
+      one("#help")?.showModal();
+    } else if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) {
       const search = one("[data-search]");
       if (search) {
         event.preventDefault();
         search.focus();
         search.select();
       }
-    } else if (event.key === "?") {
-      one("#help")?.showModal();
     }
   });
 
