@@ -90,7 +90,7 @@ async def test_nothing_sticks_out_or_is_cut_off_at_any_width(
 
 
 async def test_a_call_takes_two_lines_on_a_phone(chrome: Chrome, panel: Panel) -> None:
-    async with panel.visitor(chrome, "lead", screen="phone") as visitor:
+    async with panel.visitor(chrome, "chief", screen="phone") as visitor:
         page = visitor.page
         await page.goto("/calls")
         heights = await page.locator("main .calls tbody tr").evaluate_all(
