@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from telephony.accounts import Role
+from telephony.domain.duty import Absence, AbsenceKind, Rotation
+from telephony.domain.setup import Group
 from telephony.store.engine import reading, writing
 from telephony.store.figures import day_figures
 from telephony.store.live import Process, save_process
+from telephony.store.setup import load_setup, replace_setup
 from tests.api import company
 from tests.panel.office import Office
 from web.calls.asking import midnight
@@ -51,6 +57,36 @@ def test_operators_show_their_phones_and_duty(office: Office) -> None:
     assert "lunch 13:00–14:00" in one
     assert "all 124 calls" in one
     assert browser.get("/operators/999").status_code == 404
+
+
+def test_an_operator_shows_turns_and_absences(office: Office) -> None:
+    with reading(office.engine) as session:
+        setup = load_setup(session)
+    day = company.NOW.date()
+    noon = datetime.combine(day, time(12))
+    away = tuple(
+        Absence("102", noon + timedelta(days=start), noon + timedelta(days=end), "UTC", kind, "101")
+        for start, end, kind in (
+            (-9, -8, AbsenceKind.SICK),
+            (-1, 8, AbsenceKind.VACATION),
+        )
+    )
+    turns = Rotation((("101",), ("102",)), day, 7, start=time(20), end=time(8))
+    name, group = next(iter(setup.groups.items()))
+    roster = replace(group.roster, rotations=(turns,), absences=away)
+    changed = replace(setup, groups={**setup.groups, name: Group(name, roster)}, absences=away)
+    with writing(office.engine) as session:
+        replace_setup(session, changed)
+    browser = office.browser()
+    page = browser.get("/operators/102").text
+    assert "takes turns of 7 days" in page
+    assert "20:00–08:00" in page
+    assert "on vacation" in page
+    assert "ill" not in re.findall(r"<li><span>(\w+)", page), "what is over is not shown"
+    assert f"{name}: away" in browser.get("/operators").text
+    russian = office.browser(language="ru").get("/operators/102").text
+    assert "по очереди, смена — 7 дней" in russian
+    assert "отпуск" in russian
 
 
 def test_a_silent_listener_is_told(office: Office) -> None:

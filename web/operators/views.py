@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template
 from sqlalchemy.orm import Session
 
 from telephony.domain.duty import Presence
+from telephony.domain.duty.walltime import reached
 from telephony.domain.setup import Setup
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import reading
@@ -65,11 +66,23 @@ def show(extension: str) -> str:
         for shift in group.roster.shifts
         if shift.operator == extension
     ]
+    turns = [
+        (group, rotation)
+        for group in setup.groups.values()
+        for rotation in group.roster.rotations
+        if any(extension in turn for turn in rotation.turns)
+    ]
+    away = [
+        (absence, reached(absence.start, absence.zone), reached(absence.end, absence.zone))
+        for absence in setup.absences_of.get(extension, ())
+    ]
     return render_template(
         "operators/show.html",
         person=person,
         since=moment(person.since) if person.since else None,
         shifts=shifts,
+        turns=turns,
+        away=[one for one in away if one[2] > now],
         calls=calls.items,
         total=calls.total,
         names={extension: visible(one.name) for extension, one in setup.operators.items()},
