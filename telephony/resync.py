@@ -236,6 +236,7 @@ class Resync:
             found = merged(
                 from_cdr(written.attempts, people, gone), from_queue_log(written.queue_rows, people)
             )
+        settled = since is None or not self._logs or now >= pending.settled
         patient = bool(self._logs) and now < (
             pending.given_up if written.unread else pending.deadline
         )
@@ -252,11 +253,9 @@ class Resync:
             if record.call_id not in gone
             and since is not None
             and record.ended_at >= since - _SLACK
-            # Calls that came later are followed: their rows may be there before their records.
-            and record.started_at < outage.until
+            and _of_outage(record, outage, settled)
         ]
         self._save(ended, new, written, outage.live)
-        settled = since is None or not self._logs or now >= pending.settled
         if patient and (missing or written.unread or not settled):
             left = replace(outage, gone=tuple(missing))
             return replace(pending, outage=left)
@@ -302,6 +301,19 @@ class Resync:
                 disposition=record.disposition.value,
                 source=record.source.value,
             )
+
+
+def _of_outage(record: CallRecord, outage: Outage, settled: bool) -> bool:
+    """Tell whether a call that the PBX wrote down came before the outage was over.
+
+    Later ones are followed, but their rows may be there before their records. What is written is
+    whole seconds: of those that came in the very second of the login only one that also ended in
+    it may have been missed, and only when no record of it has come by the time all has settled.
+    """
+    second = outage.until // 1_000_000 * 1_000_000
+    if record.started_at < second:
+        return True
+    return settled and record.started_at == second and record.ended_at == second
 
 
 def _cursors(places: dict[str, Place], at: int) -> list[Cursor]:

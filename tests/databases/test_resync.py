@@ -344,12 +344,18 @@ def test_calls_behind_the_outage_are_the_listeners(
 ) -> None:
     """The PBX writes a row at the hangup, the listener its record a moment later."""
     cdr = tmp_path / "Master.csv"
-    cdr.write_text(row(1, "79001112233") + row(21, "79000000021"))
+    # The third came in the second of the login, and was over before it.
+    at_once = row(20, "79000000022").replace(_clock(BEGAN + 25), _clock(BEGAN + 20))
+    at_once = at_once.replace(",5,5,", ",0,0,").replace(f"{BEGAN + 20}.20", f"{BEGAN + 20}.29")
+    cdr.write_text(
+        row(1, "79001112233") + row(20, "79000000020") + row(21, "79000000021") + at_once
+    )
     resync = _resync(engine, PbxLogs(None, cdr, None), directory)
-    resync.over(Outage(BEGAN * S, (BEGAN + 20) * S))
-    wait_for("it is done", lambda: _seen(engine) == (BEGAN + 20) * S)
+    until = (BEGAN + 20) * S + 900_000
+    resync.over(Outage(BEGAN * S, until))
+    wait_for("it is done", lambda: _seen(engine) == until)
     resync.stop()
-    assert set(_records(engine)) == {"+79001112233"}
+    assert set(_records(engine)) == {"+79001112233", "+79000000022"}
 
 
 def test_a_second_outage_before_the_first_is_settled(
