@@ -368,7 +368,8 @@ class Listener:
             # Its end may be among the events that wait to be handled: they make a better record.
             live.changed = False
         if self._outages is not None:
-            ended = {record.call_id for record in gone}
+            ended = {record.call_id for record in gone}  # and those of a login just before
+            ended |= {one for one, live in self._calls.items() if live.call.state.vanished}
             there = (listed.ids | self._board.keys_of(ended)) - ended
             self._outages.over(Outage(seen, now, tuple(gone), there))
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from telephony.domain.channels import Listed
 from telephony.domain.record import Direction, Disposition, Side, Source
 from tests.asterisk import scenes
-from tests.asterisk.cut_wire import Service, cdr, no_logs, service_on
+from tests.asterisk.cut_wire import Service, cdr, no_logs, queue_log, service_on
 from tests.asterisk.office import DID, KNOWN, office, until
 from tests.lab.behaviours import answer
 
@@ -114,6 +114,31 @@ async def test_a_call_that_ends_between_the_login_and_the_list_keeps_its_events(
         assert made.decision is not None
         assert [(leg.operator, leg.talk_ms) for leg in made.legs] == [("101", made.talk_ms)]
         assert service.facts() == {"call.started": 1, "call.answered": 1, "call.ended": 1}
+
+
+async def test_a_call_that_is_gone_stays_live_over_a_second_login(tmp_path: Path) -> None:
+    """Until its record is written, so that the next process would find it."""
+    async with (
+        office(tmp_path, listening=False) as place,
+        service_on(place, tmp_path, queue_log) as service,
+    ):
+        call, _ = await scenes._called(place)
+        await until(lambda: [one.talking for one in service.live()] == [("101",)], 5, "they talk")
+        await service.cut()
+        await call.hangup()
+        await service.mend()
+        await until(lambda: len(service.resync.unwritten) == 1, 5, "it waits for the queue_log")
+        await service.cut()
+        await service.mend()
+        looks = 0
+        while service.resync.unwritten:
+            assert service.live() or service.records(), "it is nowhere, should this process die"
+            looks += 1
+            await asyncio.sleep(0.05)
+        assert looks > 10, "it has waited, and the second login has been told meanwhile"
+        made = (await service.recorded(1))[KNOWN]
+        assert made.disposition is Disposition.ANSWERED
+        assert service.live() == []
 
 
 async def test_what_the_cdr_tells_of_a_call_reaches_its_legs(tmp_path: Path) -> None:
