@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -156,12 +156,11 @@ class PbxLogs:
             ahead = timedelta(seconds=zone_shift(newest[1], _naive(newest[0])))
             over = since.replace(tzinfo=None) + ahead
             later = began >= _as(newest[0], over - _LONGEST_CALL)
-            named = [column.name for column in there]
             # Rows of the calls that ended since: which those are, the rows must tell one by one.
             wanted = {
                 _call_of(row)
                 for row in _rows(connection, select(*there).where(later))
-                if _ended(row, named) >= over - _CLOCKS
+                if _ended(row) >= over - _CLOCKS
             }
             found = [
                 row
@@ -182,9 +181,9 @@ def _call_of(row: Mapping[str, Any]) -> str:
     return str(row.get("linkedid") or row.get("uniqueid"))
 
 
-def _ended(row: Mapping[str, Any], named: Sequence[str]) -> datetime:
+def _ended(row: Mapping[str, Any]) -> datetime:
     """Return when a row's call ended, naive, by the table's clock."""
-    began = _naive(row["calldate" if "calldate" in named else "start"])
+    began = _naive(row["calldate" if "calldate" in row else "start"])
     try:
         length = timedelta(seconds=int(row.get("duration") or 0))
     except ValueError:

@@ -73,7 +73,6 @@ class _Pending:
     """
 
     outage: Outage
-    first: float
     settled: float
     deadline: float
     given_up: float
@@ -139,14 +138,13 @@ class Resync:
         now = time.monotonic()
         with self._more:
             before = self._pending
-            first = before.first if before else now
+            given_up = before.given_up if before else now + self._longest
             self._pending = _Pending(
                 joined(before.outage, outage) if before else outage,
-                first,
                 now + min(_SETTLES, self._patience),
                 # A link that breaks again and again must not put a record off for ever.
-                min(now + self._patience, first + self._longest),
-                first + self._longest,
+                min(now + self._patience, given_up),
+                given_up,
             )
             self._more.notify()
 

@@ -19,6 +19,7 @@ from telephony.domain.duty import (
     resolve,
     unfair,
 )
+from telephony.domain.duty.slots import common
 from telephony.domain.duty.walltime import shown
 from telephony.domain.live import OperatorActivity
 from telephony.domain.setup import Group, Setup
@@ -150,16 +151,11 @@ def _lines(
 ) -> Iterator[tuple[str, str]]:
     words = _WORDS[language]
     for slot in found.slots:
-        if (part := _within(slot.interval, span)) is not None:
+        for part in common(slot.interval, [span]):
             yield _times(part, zone), _who(slot, setup, language)
     for gap in found.gaps:
-        if (part := _within(gap, span)) is not None:
+        for part in common(gap, [span]):
             yield _times(part, zone), f"✗ {words['nobody']}"
-
-
-def _within(one: Interval, span: Interval) -> Interval | None:
-    start, end = max(one.start, span.start), min(one.end, span.end)
-    return Interval(start, end) if start < end else None
 
 
 def _times(when: Interval, zone: str) -> str:
@@ -190,14 +186,10 @@ def _trouble(one: Warned, setup: Setup, language: str) -> str:
     until = _times(Interval(one.start, one.end), zone).partition("–")[2]
     when = f"{start:%d.%m %H:%M}–" + (until if same else f"{end:%d.%m %H:%M}")
     return _TROUBLES[language][one.trouble].format(
-        groups=", ".join(_unique(one.groups)),
+        groups=", ".join(one.groups),
         when=when,
         who=_named(one.operator, setup) if one.operator else "",
         hours=one.hours,
         mean=one.mean,
         days=_FAIR_OVER,
     )
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(names))

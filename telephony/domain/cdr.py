@@ -17,6 +17,7 @@ from telephony.domain.record import (
     Side,
     Source,
 )
+from telephony.domain.record_types import milliseconds
 
 _ANSWERED = "ANSWERED"
 _OUTCOMES = {
@@ -108,9 +109,9 @@ def _of_attempts(call_id: str, rows: list[Attempt], people: People) -> CallRecor
         started_at=start,
         answered_at=answered_at,
         ended_at=end,
-        wait_ms=_ms((answered_at or end) - start),
+        wait_ms=milliseconds((answered_at or end) - start),
         ring_ms=0,
-        talk_ms=_ms(end - answered_at) if answered_at else 0,
+        talk_ms=milliseconds(end - answered_at) if answered_at else 0,
         disposition=_disposition(rows, answered_at),
         abandoned_in=None,
         # The client answered a call that went out.
@@ -161,14 +162,10 @@ def _leg(call_id: str, index: int, row: Attempt, people: People) -> LegRecord:
         address=endpoint,
         outcome=Outcome.TALKED if row.talked else _OUTCOMES.get(row.result, Outcome.NO_ANSWER),
         rang_at=row.started_at,
-        ring_ms=_ms(max(0, (begin if row.talked else row.ended_at) - row.started_at)),
-        talk_ms=_ms(talks[0][1] - talks[0][0]) if talks else 0,
+        ring_ms=milliseconds(max(0, (begin if row.talked else row.ended_at) - row.started_at)),
+        talk_ms=milliseconds(talks[0][1] - talks[0][0]) if talks else 0,
         cause=0,
         tech_cause=0,
         ended_at=row.ended_at,
         talks=talks,
     )
-
-
-def _ms(microseconds: int) -> int:
-    return round(microseconds / 1000)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from telephony.domain.call import Phase
 from telephony.domain.people import People, digits_in
 from telephony.domain.record import CallRecord, Disposition, LegKind, Side, Source
+from telephony.domain.record_types import milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ def _of_queue(call_id: str, rows: list[QueueRow], people: People) -> CallRecord:
         started_at=start,
         answered_at=answered_at,
         ended_at=last.at,
-        wait_ms=_ms((answered_at or last.at) - start),
+        wait_ms=milliseconds((answered_at or last.at) - start),
         ring_ms=0,
-        talk_ms=_ms(last.at - answered_at) if answered_at else 0,
+        talk_ms=milliseconds(last.at - answered_at) if answered_at else 0,
         disposition=_queue_disposition(last, answered_at),
         abandoned_in=Phase.WAITING.value if given_up and answered_at is None else None,
         answered_by=operator,
@@ -104,7 +105,3 @@ def _endpoint(agent: str) -> str:
         if agent.endswith("/n")
         else agent.rpartition("/")[2].partition("@")[0]
     )
-
-
-def _ms(microseconds: int) -> int:
-    return round(microseconds / 1000)

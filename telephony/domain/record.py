@@ -26,6 +26,7 @@ from telephony.domain.record_types import (
     Outcome,
     Side,
     Source,
+    milliseconds,
 )
 from telephony.domain.roles import (
     called_extension,
@@ -95,8 +96,8 @@ def record(call: Call, context: Context) -> CallRecord:
         started_at=start,
         answered_at=answered_at,
         ended_at=end,
-        wait_ms=_ms(until - start),
-        ring_ms=_ms(max(0, until - rang)),
+        wait_ms=milliseconds(until - start),
+        ring_ms=milliseconds(max(0, until - rang)),
         talk_ms=talk_ms,
         disposition=found,
         abandoned_in=str(state.ended_in or Phase.WAITING)
@@ -154,10 +155,6 @@ def _shown(call: Call, called: list[Leg]) -> list[Leg]:
     return called or sorted(call.state.legs, key=lambda leg: (leg.seen_at, leg.uniqueid))
 
 
-def _ms(microseconds: int) -> int:
-    return round(microseconds / 1000)
-
-
 def _started(call: Call) -> int:
     state = call.state
     if state.offered:
@@ -200,7 +197,7 @@ def _union_ms(spans: Sequence[_Span]) -> int:
         if until > begin:
             total += until - begin
             reached = until
-    return _ms(total)
+    return milliseconds(total)
 
 
 def _leg_record(leg: Leg, state: State, context: Context, end: int) -> LegRecord:
@@ -222,7 +219,7 @@ def _leg_record(leg: Leg, state: State, context: Context, end: int) -> LegRecord
         address=address,
         outcome=outcome(leg, state),
         rang_at=leg.rang_at,
-        ring_ms=_ms(max(0, stop - leg.rang_at)) if leg.rang_at else 0,
+        ring_ms=milliseconds(max(0, stop - leg.rang_at)) if leg.rang_at else 0,
         talk_ms=_union_ms(talks),
         cause=leg.cause,
         tech_cause=leg.tech_cause,

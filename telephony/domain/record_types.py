@@ -175,3 +175,8 @@ class Context:
     answered_by: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)
     mobiles: Mapping[str, str] = field(default_factory=dict)
+
+
+def milliseconds(microseconds: int) -> int:
+    """Return a duration in milliseconds, rounded."""
+    return round(microseconds / 1000)

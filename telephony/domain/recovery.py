@@ -17,6 +17,7 @@ from telephony.domain.record import (
     LegRecord,
     Side,
 )
+from telephony.domain.record_types import milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ def lost(call: LiveCall, at: int) -> CallRecord:
         started_at=call.started_at,
         answered_at=call.answered_at,
         ended_at=end,
-        wait_ms=_ms(until - call.started_at),
+        wait_ms=milliseconds(until - call.started_at),
         ring_ms=0,
-        talk_ms=_ms(end - call.answered_at) if call.answered_at else 0,
+        talk_ms=milliseconds(end - call.answered_at) if call.answered_at else 0,
         disposition=Disposition.ANSWERED if call.answered_at else Disposition.LOST,
         abandoned_in=None,
         answered_by=call.answered_by,
@@ -90,8 +91,8 @@ def filled(known: CallRecord, found: CallRecord) -> CallRecord:
         number=known.number or found.number,
         answered_at=answered_at,
         ended_at=end,
-        wait_ms=_ms(max(0, until - known.started_at)),
-        talk_ms=_ms(end - answered_at) if answered_at else 0,
+        wait_ms=milliseconds(max(0, until - known.started_at)),
+        talk_ms=milliseconds(end - answered_at) if answered_at else 0,
         disposition=Disposition.ANSWERED if answered_at else found.disposition,
         abandoned_in=None if answered_at else found.abandoned_in,
         answered_by=known.answered_by or found.answered_by,
@@ -114,7 +115,7 @@ def _legs_until(known: CallRecord, found: CallRecord) -> tuple[LegRecord, ...]:
             there = written.get(leg.channel)
             end = max(leg.talks[-1][1], (there and there.ended_at) or found.ended_at)
             talks = (*leg.talks[:-1], (leg.talks[-1][0], end))
-            length = _ms(sum(until - begin for begin, until in talks))
+            length = milliseconds(sum(until - begin for begin, until in talks))
             leg = replace(leg, talks=talks, talk_ms=length, ended_at=end)  # noqa: PLW2901
         legs.append(leg)
     seen = {leg.channel for leg in known.legs}
@@ -137,7 +138,3 @@ def merged(
                 abandoned_in=second.abandoned_in,
             )
     return found
-
-
-def _ms(microseconds: int) -> int:
-    return round(microseconds / 1000)
