@@ -6,6 +6,7 @@ groups:
   - name: sales
     zone: Europe/Moscow
     default: true
+    queue: {name: sales, strategy: ringall, max_wait_seconds: 300, callback: true}
     shifts:
       - {operator: "101", days: mon-fri, start: "09:00", end: "18:00", lunch: "13:00-14:00"}
     rotations:

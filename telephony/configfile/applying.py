@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import Engine
 
+from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import KEYS
 from telephony.configfile.writing import Entry, absence_entry, entry_text, roster_entries
 from telephony.domain.setup import Did, Operator, Setup
@@ -97,6 +98,7 @@ def _flat(setup: Setup) -> tuple[dict[str, dict[str, _Field]], ...]:
         name: {
             "zone": group.roster.zone,
             "default": "yes" if name == setup.default_group else "no",
+            "queue": entry_text(queue_entry(group.queue)) if group.queue else "",
             **{
                 kind: tuple(map(entry_text, entries))
                 for kind, entries in (_NOTHING | roster_entries(group.roster)).items()

@@ -136,6 +136,15 @@ class Nodes:
             return usual
         return int(value)
 
+    def yes(self, node: yaml.Node | None, path: str, *, usual: bool) -> bool:
+        """Return a yes or no, `usual` without a node."""
+        if node is None:
+            return usual
+        word = self.text(node, path).lower()
+        if word not in ("true", "false", "yes", "no"):
+            self.wrong(node, path, "must be true or false")
+        return word in ("true", "yes")
+
     def clock(self, node: yaml.Node, path: str, value: str, *, end: bool = False) -> time | None:
         if end and value == "24:00":
             return time(0)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import yaml
 
 from telephony.configfile.nodes import ConfigError
+from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
 from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
 from telephony.domain.setup import Did, Group, Operator, Setup
@@ -33,7 +34,7 @@ def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]
     return reader.setup(node), sorted(reader.errors, key=lambda error: error.line)
 
 
-class _File(RosterNodes):
+class _File(RosterNodes, QueueNodes):
     """Walks the nodes of a file from the top."""
 
     def __init__(self, country: str) -> None:
@@ -48,7 +49,7 @@ class _File(RosterNodes):
         zone = usual.roster.zone if usual else ""
         absences = self.absences(parts.get("absences"), operators, zone)
         groups = {
-            name: Group(name, replace(group.roster, absences=absences))
+            name: replace(group, roster=replace(group.roster, absences=absences))
             for name, group in groups.items()
         }
         dids = self.dids(parts.get("dids"), groups)
@@ -95,23 +96,22 @@ class _File(RosterNodes):
         self, node: yaml.Node | None, operators: Mapping[str, Operator]
     ) -> tuple[dict[str, Group], str | None]:
         found: dict[str, Group] = {}
+        queues: set[str] = set()
         default: str | None = None
         for path, item in self.items(node, "groups"):
-            parts = self.mapping(item, path, ("name", "zone"), ("default", *KEYS))
+            parts = self.mapping(item, path, ("name", "zone"), ("default", "queue", *KEYS))
             name = self.text(parts.get("name"), f"{path}.name", 40)
             if name and name in found:
                 self.wrong(item, f"{path}.name", "occurs twice", name)
-            if "default" in parts:
-                word = self.text(parts["default"], f"{path}.default").lower()
-                if word not in ("true", "false", "yes", "no"):
-                    self.wrong(parts["default"], f"{path}.default", "must be true or false")
-                if word in ("true", "yes"):
-                    if default is not None:
-                        reason = f"only one group may be it; {default} is"
-                        self.wrong(parts["default"], f"{path}.default", reason)
-                    default = default or name
+            if self.yes(parts.get("default"), f"{path}.default", usual=False):
+                if default is not None:
+                    reason = f"only one group may be it; {default} is"
+                    self.wrong(parts["default"], f"{path}.default", reason)
+                default = default or name
             zone = self.zone(parts.get("zone"), f"{path}.zone")
-            found.setdefault(name, Group(name, self.roster(path, parts, zone, operators)))
+            roster = self.roster(path, parts, zone, operators)
+            queue = self.queue(f"{path}.queue", parts.get("queue"), queues)
+            found.setdefault(name, Group(name, roster, queue))
         return found, default
 
     def dids(self, node: yaml.Node | None, groups: Mapping[str, Group]) -> dict[str, Did]:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from telephony.configfile.nodes import DAYS
+from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import EVERYBODY, NOBODY
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
 from telephony.domain.setup import Did, Group, Operator, Setup
@@ -86,7 +87,8 @@ def _group(each: Group, default: str | None) -> Entry:
         "zone": each.roster.zone,
         "default": "true" if each.name == default else None,
     }
-    return _without_nothing(head) | roster_entries(each.roster)
+    queue = {"queue": queue_entry(each.queue)} if each.queue else {}
+    return _without_nothing(head) | queue | roster_entries(each.roster)
 
 
 def _did(each: Did) -> Entry:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
 from telephony.domain.numbers import digits
+from telephony.domain.queueing import QueueSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,11 @@ class Operator:
 
 @dataclass(frozen=True)
 class Group:
-    """Operators that share a duty roster."""
+    """Operators that share a duty roster, and the queue in which callers wait for them, if any."""
 
     name: str
     roster: Roster
+    queue: QueueSettings | None = None
 
     @cached_property
     def timeline(self) -> Timeline:

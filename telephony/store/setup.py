@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
+from telephony.store.queues import group_queue, load_queues, queue_values
 from telephony.store.rosters import delete_rosters, load_absences, load_rosters, save_rosters
 from telephony.store.tables import metadata, upsert
 
@@ -79,10 +80,11 @@ def load_setup(session: Session) -> Setup:
     }
     rows = session.execute(select(operator_group).order_by(operator_group.c.name)).all()
     absences = load_absences(session)
+    queues = load_queues(session)
     rosters = load_rosters(session, {row.name: row.zone for row in rows}, absences)
     return Setup(
         operators=operators,
-        groups={name: Group(name, roster) for name, roster in rosters.items()},
+        groups={name: Group(name, roster, queues.get(name)) for name, roster in rosters.items()},
         dids={
             row.number: Did(
                 number=row.number,
@@ -107,6 +109,7 @@ def replace_setup(session: Session, setup: Setup) -> int:
     version = bump(session, setup=True)
     gone = check_removable(session, setup)
     delete_rosters(session)
+    session.execute(delete(group_queue))
     for table in (did, operator_group):
         session.execute(delete(table))
     _replace_operators(session, setup, gone)
@@ -115,6 +118,8 @@ def replace_setup(session: Session, setup: Setup) -> int:
         for name, group in setup.groups.items()
     ]
     _insert(session, operator_group, groups)
+    queues = {name: group.queue for name, group in setup.groups.items() if group.queue}
+    _insert(session, group_queue, queue_values(queues))
     rosters = {name: group.roster for name, group in setup.groups.items()}
     save_rosters(session, rosters, setup.absences)
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])

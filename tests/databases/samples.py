@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time as clock
 
 from telephony.domain.duty import Roster, Shift
+from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.record import CallRecord, Disposition, LegRecord, Outcome, Side
 from telephony.domain.routing import Checked, Decision, Kind, Plan, Reason, Rule, Step, Target
 from telephony.domain.setup import Did, Group, Operator, Setup
@@ -78,6 +79,7 @@ def a_setup() -> Setup:
     """Two operators in one group with one DID."""
     days = frozenset({1, 2, 3, 4, 5})
     lunch = (clock(13), clock(14))
+    queue = QueueSettings("sales", Strategy.RRMEMORY, wrapup_seconds=20, announce_position=False)
     shifts = (
         Shift("101", days, clock(9), clock(18), lunch),
         Shift("102", frozenset({6, 7}), clock(20), clock(8)),
@@ -87,7 +89,7 @@ def a_setup() -> Setup:
             "101": Operator("101", "Анна", "101", "+79001110101", "102"),
             "102": Operator("102", "Boris", "boris"),
         },
-        groups={"sales": Group("sales", Roster("Europe/Moscow", shifts))},
+        groups={"sales": Group("sales", Roster("Europe/Moscow", shifts), queue)},
         dids={"74951234567": Did("74951234567", "sales", "Sales")},
         default_group="sales",
     )

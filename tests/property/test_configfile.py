@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from telephony.configfile import apply_config, differences, read_config, write_config
 from telephony.domain.duty import Roster
+from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.engine import open_engine, reading
 from telephony.store.migrations import migrate
@@ -27,9 +28,13 @@ OPERATORS = {
 
 
 def setup_of(roster: Roster) -> Setup:
-    groups = {"sales": Group("sales", roster), "no": Group("no", Roster("UTC"))}
+    queue = QueueSettings("2-nd", Strategy.LINEAR, 20, 0, 7200, "jazz", announce_wait=False)
+    groups = {
+        "sales": Group("sales", roster, queue),
+        "no": Group("no", Roster("UTC"), QueueSettings("no", callback=False)),
+    }
     absences = roster.absences
-    groups["no"] = Group("no", replace(groups["no"].roster, absences=absences))
+    groups["no"] = replace(groups["no"], roster=replace(groups["no"].roster, absences=absences))
     dids = {"0100": Did("0100", "sales", "1e3", 7), "74951234567": Did("74951234567", "no")}
     return Setup(OPERATORS, groups, dids, "sales", absences)
 

@@ -19,6 +19,7 @@ from telephony.domain.duty import (
     Shift,
     Swap,
 )
+from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
@@ -39,7 +40,7 @@ groups:
       - {operator: "101", days: mon-fri, start: "09:00", end: "18:00", lunch: "13:00-14:00"}
       - {operator: 102, days: "sat, SUN", start: 20:30, end: 08:00, lunch: 23:30-00:30}
       - {operator: 102, days: fri-mon, start: 0:00, end: 24:00}
-  - {name: support, zone: UTC}
+  - {name: support, zone: UTC, queue: {name: help-2, strategy: rrmemory, callback: no}}
 dids:
   - {number: "74951234567", group: sales, title: "Sales", desk_seconds: 15, duty_seconds: 40}
   - {number: 0100, group: support, title: ""}
@@ -61,7 +62,11 @@ def test_a_good_file() -> None:
         },
         groups={
             "sales": Group("sales", Roster("Europe/Moscow", shifts)),
-            "support": Group("support", Roster("UTC")),
+            "support": Group(
+                "support",
+                Roster("UTC"),
+                QueueSettings("help-2", Strategy.RRMEMORY, callback=False),
+            ),
         },
         dids={
             "74951234567": Did("74951234567", "sales", "Sales", 15, 25, 40),
@@ -108,6 +113,14 @@ def test_a_national_mobile_needs_a_country() -> None:
         ("13:00-14:00", "13:00", 9, "groups[0].shifts[0].lunch", "13:00", "two times"),
         ("13:00-14:00", "08:00-10:00", 9, "groups[0].shifts[0].lunch", "08:00-10:00", "within"),
         ("13:00-14:00", "17:30-18:30", 9, "groups[0].shifts[0].lunch", "17:30-18:30", "within"),
+        ("help-2", "Help 2", 12, "groups[1].queue.name", "Help 2", "a-z"),
+        ("name: help-2, ", "", 12, "groups[1].queue.name", "", "missing"),
+        ("rrmemory", "best", 12, "groups[1].queue.strategy", "best", "ringall"),
+        ("callback: no", "callback: never", 12, "groups[1].queue.callback", "never", "true or"),
+        ("callback: no", "music: a b", 12, "groups[1].queue.music", "a b", "musiconhold"),
+        ("callback: no", "ring_seconds: 4", 12, "groups[1].queue.ring_seconds", "4", "5 to 120"),
+        ("    shifts:", "    queue: {name: help-2}\n    shifts:", 13, "groups[1].queue.name",
+         "help-2", "another group"),
         ("group: sales", "group: sale", 14, "dids[0].group", "sale", "name of a group"),
         ("desk_seconds: 15", "desk_seconds: 1000", 14, "dids[0].desk_seconds", "1000", "1 to 300"),
         ("desk_seconds: 15", "desk_seconds: x", 14, "dids[0].desk_seconds", "x", "1 to 300"),

@@ -1,0 +1,80 @@
+"""Switches on the PBX as Asterisk's custom device states: pauses, “closed now”, “do not disturb”.
+
+They live in Asterisk's own database, so that feature codes and lamps on phones work without us
+and nothing is forgotten when either side restarts. `devices` maps names of devices to states.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+Devices = Mapping[str, str]
+
+
+class PauseKind(StrEnum):
+    """Why an operator takes no calls for now."""
+
+    LUNCH = "lunch"
+    BREAK = "break"
+    OFFLINE = "offline"
+    WRAP_UP = "wrap_up"
+
+
+PAUSE = "Custom:dutyline-pause-"  # + extension
+CLOSED = "Custom:dutyline-closed"
+CLOSED_DID = CLOSED + "-"  # + the DID's digits
+OFF = "NOT_INUSE"
+CLOSED_STATE = "INUSE"
+
+# What a pause's device is while it lasts; a wrap-up is none of the PBX's switches.
+STATE_OF = {PauseKind.LUNCH: "BUSY", PauseKind.BREAK: "ONHOLD", PauseKind.OFFLINE: "INUSE"}
+_KIND_OF = {state: kind for kind, state in STATE_OF.items()}
+# A state that lights a lamp means “on”; one that is not known does not: calls go on.
+_LIT = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})
+_PAUSE = re.compile(re.escape(PAUSE) + r"([0-9]{2,10})", re.ASCII)
+# Every switch that may be set, and to what.
+SWITCH = re.compile(
+    rf"{re.escape(PAUSE)}[0-9]{{2,10}}|{re.escape(CLOSED)}(?:-[0-9]{{2,15}})?", re.ASCII
+)
+SWITCH_STATES = frozenset({OFF, CLOSED_STATE, *STATE_OF.values()})
+
+
+def pause_device(extension: str) -> str:
+    """Return the device that holds an extension's pause."""
+    return PAUSE + extension
+
+
+def closed_device(did: str | None = None) -> str:
+    """Return the device that holds “closed now” of a DID (digits), or of all of them."""
+    return CLOSED if did is None else CLOSED_DID + did
+
+
+def paused_extension(device: str) -> str | None:
+    """Return the extension whose pause a device holds, None when it holds none."""
+    found = _PAUSE.fullmatch(device)
+    return found[1] if found else None
+
+
+def pause_of(devices: Devices, extension: str) -> PauseKind | None:
+    """Return the pause an operator makes by the PBX's switch, None when it is none.
+
+    A state that is none of ours is none: an unneeded ring costs seconds, a skipped operator calls.
+    """
+    return _KIND_OF.get(devices.get(PAUSE + extension, ""))
+
+
+def closed_now(devices: Devices, did: str) -> bool:
+    """Tell whether somebody closed a DID (digits), or all of them, by the PBX's switch."""
+    return any(devices.get(name) in _LIT for name in (CLOSED, CLOSED_DID + did))
+
+
+def do_not_disturb(devices: Devices, extension: str) -> bool:
+    """Tell whether an extension's “do not disturb” is on, by FreePBX's device state for it."""
+    return devices.get(f"Custom:DND{extension}") in _LIT
+
+
+def forwarded(devices: Devices, extension: str) -> bool:
+    """Tell whether an extension forwards its calls, by FreePBX's device state for it."""
+    return devices.get(f"Custom:CF{extension}") in _LIT
