@@ -1,10 +1,10 @@
 """Clients from a CSV file: every row is checked, then all are written, or none.
 
-The file: UTF-8, a header in any order out of name, phones, manager, deputy, vip, notes (name and
-phones are required), separated by `,` or `;` or tabs. `phones` holds one or several numbers
-separated by `|`, `;` or `,`; a field that contains the file's own delimiter stands in quotes.
-A row states its client whole: one who is known by any of the phones is updated, and numbers that
-the row does not name are removed.
+The file: UTF-8, a header in any order out of COLUMNS (name and phones are required), separated by
+`,` or `;` or tabs. `phones` holds one or several numbers separated by `|`, `;` or `,`; a field that
+contains the file's own delimiter stands in quotes. A row states its client as far as the file has
+columns: one who is known by any of the phones is updated, and numbers that the row does not name
+are removed.
 """
 
 from __future__ import annotations
@@ -12,52 +12,31 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from telephony.domain.numbers import normalise
+from telephony.clients import Problem, Written, check_client
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients
 from telephony.store.directory import bump, current_version
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 
-COLUMNS = ("name", "phones", "manager", "deputy", "vip", "notes")
+COLUMNS = (
+    "name",
+    "phones",
+    "stage",
+    "manager",
+    "sales_manager",
+    "deputy",
+    "vip",
+    "notes",
+)
 _REQUIRED = ("name", "phones")
-_LONGEST = {"name": 100, "notes": 2000}
-_VIP = {
-    "yes": True, "1": True, "true": True, "да": True,
-    "no": False, "0": False, "false": False, "нет": False, "": False,
-}  # fmt: skip
 _BETWEEN_PHONES = re.compile(r"[|;,\n]")
-
-
-class Problem(StrEnum):
-    """What can be wrong with a file or a value."""
-
-    NOT_UTF8 = "not_utf8"
-    NOT_CSV = "not_csv"
-    EMPTY_FILE = "empty_file"
-    UNKNOWN_COLUMN = "unknown_column"
-    COLUMN_TWICE = "column_twice"
-    COLUMN_MISSING = "column_missing"
-    FIELDS = "fields"
-    NAME_EMPTY = "name_empty"
-    TOO_LONG = "too_long"
-    CONTROL_CHARACTER = "control_character"
-    NO_PHONE = "no_phone"
-    NOT_A_NUMBER = "not_a_number"
-    NUMBER_TWICE = "number_twice"
-    TWO_MANAGERS = "two_managers"
-    UNKNOWN_EXTENSION = "unknown_extension"
-    NOT_YES_NO = "not_yes_no"
-    TWO_CLIENTS = "two_clients"
-    CLIENT_TWICE = "client_twice"
 
 
 _TEXTS = {
@@ -77,6 +56,9 @@ _TEXTS = {
     Problem.TWO_MANAGERS: "the same client has another manager in line {detail}",
     Problem.UNKNOWN_EXTENSION: "no operator has this extension",
     Problem.NOT_YES_NO: "neither yes nor no",
+    Problem.UNKNOWN_STAGE: "neither lead nor customer",
+    Problem.TOO_MANY_PHONES: "more than {detail} phone numbers",
+    Problem.NUMBER_TAKEN: "this number belongs to {detail}",
     Problem.TWO_CLIENTS: "the numbers of this row belong to different clients: {detail}",
     Problem.CLIENT_TWICE: "these numbers belong to the client of line {detail}",
 }
@@ -106,10 +88,11 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """A row that was read: where it stands in the file, and its client."""
+    """A row that was read: where it stands in the file, its client, and what it says of it."""
 
     line: int
     client: ClientData
+    columns: tuple[str, ...] = COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,47 +227,11 @@ def _header(line: int, fields: list[str]) -> tuple[list[str], list[RowError]]:
 def _row(
     line: int, fields: dict[str, str], country: str, operators: Collection[str]
 ) -> tuple[ImportRow, list[RowError]]:
-    errors: list[RowError] = []
-
-    def wrong(column: str, value: str, problem: Problem, detail: str = "") -> None:
-        errors.append(RowError(line, column, value, problem, detail))
-
-    name, notes = fields["name"], fields.get("notes", "")
-    if not name:
-        wrong("name", name, Problem.NAME_EMPTY)
-    for column, value in (("name", name), ("notes", notes)):
-        if len(value) > _LONGEST[column]:
-            wrong(column, value[:20] + "…", Problem.TOO_LONG, str(_LONGEST[column]))
-        allowed = "\n\t\r" if column == "notes" else ""
-        for character in value:
-            if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
-                wrong(column, value, Problem.CONTROL_CHARACTER, f"U+{ord(character):04X}")
-                break
-    phones: list[str] = []
-    for raw in filter(None, map(str.strip, _BETWEEN_PHONES.split(fields["phones"]))):
-        number = normalise(raw, country)
-        if number is None:
-            wrong("phones", raw, Problem.NOT_A_NUMBER)
-        else:
-            phones.append(number)
-    if not phones and not errors:
-        wrong("phones", fields["phones"], Problem.NO_PHONE)
-    people = {column: fields.get(column) or None for column in ("manager", "deputy")}
-    for column, extension in people.items():
-        if extension is not None and extension not in operators:
-            wrong(column, extension, Problem.UNKNOWN_EXTENSION)
-    vip = _VIP.get(fields.get("vip", "").lower())
-    if vip is None:
-        wrong("vip", fields["vip"], Problem.NOT_YES_NO)
-    client = ClientData(
-        name=name,
-        phones=tuple(phones),
-        manager=people["manager"],
-        deputy=people["deputy"],
-        vip=bool(vip),
-        notes=notes,
-    )
-    return ImportRow(line, client), errors
+    phones = tuple(filter(None, map(str.strip, _BETWEEN_PHONES.split(fields["phones"]))))
+    texts = {name: value for name, value in fields.items() if name != "phones"}
+    client, wrong = check_client(Written(phones=phones, **texts), country, operators)
+    errors = [RowError(line, one.field, one.value, one.problem, one.detail) for one in wrong]
+    return ImportRow(line, client, tuple(fields)), errors
 
 
 def _repeated(row: ImportRow, seen: dict[str, ImportRow]) -> list[RowError]:
@@ -335,6 +282,8 @@ def _sort_out(
             )
             continue
         before = known[key]
+        # What the file has no column for stays as it is.
+        data = replace(before, **{name: getattr(data, name) for name in row.columns})
         if _same(before, data):
             continue
         changed[key] = data
@@ -346,7 +295,6 @@ def _sort_out(
 
 
 def _same(one: ClientData, other: ClientData) -> bool:
-    return sorted(one.phones) == sorted(other.phones) and (
-        (one.name, one.manager, one.deputy, one.vip, one.notes)
-        == (other.name, other.manager, other.deputy, other.vip, other.notes)
+    return replace(one, phones=tuple(sorted(one.phones))) == replace(
+        other, phones=tuple(sorted(other.phones))
     )

@@ -13,7 +13,7 @@ from telephony.ami import actions
 from telephony.ami.client import AmiError
 from telephony.ami.oneshot import session as ami_session
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
-from telephony.domain.directory import Assignment, Client
+from telephony.domain.directory import Client
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 from telephony.domain.routing import Decision, Question, decide
 from telephony.domain.setup import Setup
@@ -88,7 +88,7 @@ def _client(session: Session, number: str) -> Client | None:
     if owner is None:
         return None
     data = get_clients(session, [owner])[owner]
-    return Client(owner, data.name, Assignment(data.manager, data.deputy, data.vip))
+    return Client(owner, data.name, data.assignment)
 
 
 def _zone(setup: Setup, did: str) -> ZoneInfo:

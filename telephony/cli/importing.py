@@ -24,8 +24,8 @@ def import_() -> None:
 def clients(file: Path, dry_run: bool) -> None:
     """Import clients from a CSV FILE: all of it, or nothing when a line is wrong.
 
-    Columns: name, phones, manager, deputy, vip, notes (docs/clients-csv.md). A running listener
-    follows within a second.
+    Columns: name, phones, stage, manager, sales_manager, deputy, vip, notes; see
+    docs/clients-csv.md. A running listener follows within a second.
     """
     settings = settings_for(ami=False)
     with database(settings) as engine:

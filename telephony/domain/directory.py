@@ -10,18 +10,48 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 _SHARDS = 64
 _HEAD = struct.Struct("<qI")  # a client's id, the place of its assignment
 
 
+class Stage(StrEnum):
+    """How far the business with a client has come; it chooses whose client they are."""
+
+    LEAD = "lead"
+    CUSTOMER = "customer"
+
+
 class Assignment(NamedTuple):
-    """Who looks after a client (extensions, or None)."""
+    """Who looks after a client (extensions, or None).
+
+    `manager` is the one of the client's two managers whom the stage chooses (see `assign`); `sales`
+    says that it is the sales manager. Equal ones are kept once, however many clients share them.
+    """
 
     manager: str | None = None
     deputy: str | None = None
     vip: bool = False
+    stage: Stage = Stage.CUSTOMER
+    sales: bool = False
+
+
+def assign(
+    stage: Stage,
+    manager: str | None,
+    sales_manager: str | None,
+    deputy: str | None = None,
+    vip: bool = False,
+) -> Assignment:
+    """Return who looks after a client at this stage.
+
+    A lead is the sales manager's, a customer the account manager's (`manager`); the other one
+    where there is none.
+    """
+    sales = sales_manager is not None and (stage is Stage.LEAD or manager is None)
+    return Assignment(sales_manager if sales else manager, deputy, vip, stage, sales)
 
 
 class Client(NamedTuple):

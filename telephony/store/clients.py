@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
-from telephony.domain.directory import Assignment, Client
+from telephony.domain.directory import Assignment, Client, Stage, assign
 from telephony.store.tables import metadata
 
 # Ids are never given again (AUTOINCREMENT): a listener may still hold numbers of a client gone.
@@ -21,7 +32,10 @@ client = Table(
     Column("deputy", Text, ForeignKey("operator.extension")),
     Column("vip", Boolean, nullable=False),
     Column("notes", Text, nullable=False),
+    Column("stage", Text, nullable=False, server_default=Stage.CUSTOMER.value),
+    Column("sales_manager", Text, ForeignKey("operator.extension")),
     Index(None, "manager"),
+    Index(None, "sales_manager"),
     Index(None, "name", "id"),
     sqlite_autoincrement=True,
 )
@@ -40,7 +54,7 @@ _IDS = 5000
 
 @dataclass(frozen=True, slots=True)
 class ClientData:
-    """All that is kept of a client: numbers in E.164, manager and deputy as extensions."""
+    """All that is kept of a client: numbers in E.164, managers and deputy as extensions."""
 
     name: str
     phones: tuple[str, ...]
@@ -48,6 +62,13 @@ class ClientData:
     deputy: str | None = None
     vip: bool = False
     notes: str = ""
+    stage: Stage = Stage.CUSTOMER
+    sales_manager: str | None = None
+
+    @property
+    def assignment(self) -> Assignment:
+        """Who looks after the client at this stage."""
+        return assign(self.stage, self.manager, self.sales_manager, self.deputy, self.vip)
 
 
 def load_clients(session: Session) -> Iterator[tuple[str, Client]]:
@@ -57,7 +78,9 @@ def load_clients(session: Session) -> Iterator[tuple[str, Client]]:
             client_phone.c.number,
             client.c.id,
             client.c.name,
+            client.c.stage,
             client.c.manager,
+            client.c.sales_manager,
             client.c.deputy,
             client.c.vip,
         )
@@ -66,12 +89,15 @@ def load_clients(session: Session) -> Iterator[tuple[str, Client]]:
         .execution_options(yield_per=_ROWS)
     )
     # Few assignments serve many clients: shared here, they need not be replaced in the directory.
-    shared: dict[tuple[str | None, str | None, bool], Assignment] = {}
+    shared: dict[tuple[str | None, ...], Assignment] = {}
     current = Client(0, "", Assignment())
     for number, client_id, name, *assigned in session.execute(query):
         if client_id != current.id:
             key = tuple(assigned)
-            assignment = shared.get(key) or shared.setdefault(key, Assignment(*key))
+            assignment = shared.get(key)
+            if assignment is None:
+                stage, *people = assigned
+                assignment = shared[key] = assign(Stage(stage), *people)
             current = Client(client_id, name, assignment)
         yield number, current
 
@@ -108,15 +134,18 @@ def get_clients(session: Session, ids: Collection[int]) -> dict[int, ClientData]
                 deputy=row.deputy,
                 vip=row.vip,
                 notes=row.notes,
+                stage=Stage(row.stage),
+                sales_manager=row.sales_manager,
             )
     return found
 
 
 def count_assigned(session: Session, extensions: Sequence[str]) -> dict[str, int]:
-    """Return how many clients have each of these operators as manager or deputy (0 left out)."""
+    """Return how many clients have each of these operators as a manager or deputy (0 left out)."""
     found: dict[str, int] = {}
     for extension in extensions:
-        theirs = (client.c.manager == extension) | (client.c.deputy == extension)
+        posts = (client.c.manager, client.c.sales_manager, client.c.deputy)
+        theirs = or_(*(post == extension for post in posts))
         query = select(func.count()).select_from(client).where(theirs)
         number = session.execute(query).scalar_one()
         if number:

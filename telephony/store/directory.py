@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from telephony.domain.directory import Assignment, Client, ClientChange
+from telephony.domain.directory import Client, ClientChange, Stage, assign
 from telephony.store.clients import client, client_phone
 from telephony.store.tables import Json, metadata, upsert
 
@@ -114,7 +114,9 @@ def iter_changes(session: Session, version: int) -> Iterator[list[ClientChange]]
                 change.client_id,
                 change.removed,
                 client.c.name,
+                client.c.stage,
                 client.c.manager,
+                client.c.sales_manager,
                 client.c.deputy,
                 client.c.vip,
             )
@@ -136,7 +138,13 @@ def iter_changes(session: Session, version: int) -> Iterator[list[ClientChange]]
                 Client(
                     row.client_id,
                     row.name or "",
-                    Assignment(row.manager, row.deputy, bool(row.vip)),
+                    assign(
+                        Stage(row.stage or Stage.CUSTOMER),
+                        row.manager,
+                        row.sales_manager,
+                        row.deputy,
+                        bool(row.vip),
+                    ),
                 ),
                 numbers=tuple(numbers[row.client_id]),
                 removed=tuple(n for n in row.removed if n not in numbers[row.client_id]),

@@ -9,11 +9,17 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from telephony.domain.directory import Assignment, Client, ClientChange, Directory
+from telephony.domain.directory import Assignment, Client, ClientChange, Directory, Stage
 from telephony.domain.setup import Operator, Setup
 from telephony.feed import Feed
 from telephony.store.client_changes import delete_clients, save_clients
-from telephony.store.clients import ClientData, find_owners, get_clients, load_clients
+from telephony.store.clients import (
+    ClientData,
+    count_assigned,
+    find_owners,
+    get_clients,
+    load_clients,
+)
 from telephony.store.directory import changes_since, current_version, iter_changes
 from telephony.store.engine import reading, writing
 from telephony.store.setup import AssignedError, load_setup, replace_setup
@@ -21,6 +27,7 @@ from tests.databases.samples import a_setup, wait_for
 
 ANNA = ClientData("Anna", ("+79001110001", "+79001110002"), "101", None, True, "note")
 BORIS = ClientData("Борис", ("+79001110003",), "102", "101")
+VERA = ClientData("Vera", ("+79001110004",), "102", stage=Stage.LEAD, sales_manager="101")
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +56,22 @@ def test_clients_come_back(engine: Engine) -> None:
         assert rows["+79001110001"] is rows["+79001110002"]
         assert get_clients(session, [first, second, 99]) == {first: ANNA, second: BORIS}
         assert find_owners(session, ["+79001110003", "+1"]) == {"+79001110003": second}
+
+
+def test_a_lead_is_the_sales_managers(engine: Engine) -> None:
+    (vera,) = save(engine, VERA)
+    lead = Assignment("101", None, False, Stage.LEAD, sales=True)
+    customer = Assignment("102")
+    with reading(engine) as session:
+        assert get_clients(session, [vera]) == {vera: VERA}
+        assert dict(load_clients(session))["+79001110004"].assignment == lead
+        version, (change,), _ = changes_since(session, 0)
+        assert change.client.assignment == lead
+    save(engine, **{f"_{vera}": replace(VERA, stage=Stage.CUSTOMER)})
+    with reading(engine) as session:
+        _, (change,), _ = changes_since(session, version)
+        assert change.client.assignment == customer
+        assert count_assigned(session, ["101", "102", "103"]) == {"101": 1, "102": 1}
 
 
 def test_changes_tell_what_a_client_is_now_and_has_no_more(engine: Engine) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from telephony.domain.directory import Assignment, Client, ClientChange, Directory
+import pytest
+
+from telephony.domain.directory import (
+    Assignment,
+    Client,
+    ClientChange,
+    Directory,
+    Stage,
+    assign,
+)
 
 
 def test_found_by_any_number_and_changed_in_place() -> None:
@@ -32,6 +41,29 @@ def test_assignments_are_shared() -> None:
     directory.load((f"+7900{n:07}", Client(n, "x", Assignment("101"))) for n in range(100))
     kept = {id(client.assignment) for n in range(100) if (client := directory.find(f"+7900{n:07}"))}
     assert len(kept) == 1
+
+
+LEAD, CUSTOMER = Stage.LEAD, Stage.CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("stage", "manager", "sales_manager", "wanted", "sales"),
+    [
+        (CUSTOMER, "101", "102", "101", False),
+        (CUSTOMER, "101", None, "101", False),
+        (CUSTOMER, None, "102", "102", True),
+        (CUSTOMER, None, None, None, False),
+        (LEAD, "101", "102", "102", True),
+        (LEAD, None, "102", "102", True),
+        (LEAD, "101", None, "101", False),
+        (LEAD, None, None, None, False),
+    ],
+)
+def test_the_stage_chooses_the_manager(
+    stage: Stage, manager: str | None, sales_manager: str | None, wanted: str | None, sales: bool
+) -> None:
+    found = assign(stage, manager, sales_manager, "103", True)
+    assert found == Assignment(wanted, "103", True, stage, sales)
 
 
 def test_what_is_no_number_is_nobodys() -> None:

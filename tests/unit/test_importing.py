@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from telephony.clients import Problem
+from telephony.domain.directory import Stage
 from telephony.domain.setup import Operator, Setup
-from telephony.importing import Problem, Report, import_clients, read_clients
-from telephony.store.clients import ClientData, load_clients
+from telephony.importing import Report, import_clients, read_clients
+from telephony.store.clients import ClientData, find_owners, get_clients, load_clients
 from telephony.store.directory import changes_since, current_version
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
@@ -140,6 +142,37 @@ def known(engine: Engine) -> dict[str, tuple[int, str, str | None]]:
             number: (client.id, client.name, client.assignment.manager)
             for number, client in load_clients(session)
         }
+
+
+def test_a_lead_has_a_sales_manager() -> None:
+    text = (
+        "name,phones,stage,manager,sales_manager\n"
+        "A,+4930123456,Lead,101,102\nB,+4930123457,лид,,\nC,+4930123458,customer,,102\n"
+    )
+    assert clients(text) == [
+        ClientData("A", ("+4930123456",), "101", stage=Stage.LEAD, sales_manager="102"),
+        ClientData("B", ("+4930123457",), stage=Stage.LEAD),
+        ClientData("C", ("+4930123458",), sales_manager="102"),
+    ]
+    _, errors = read_clients(text.replace("Lead", "cold"), "RU", {"101"})
+    assert [(error.column, error.problem) for error in errors] == [
+        ("sales_manager", Problem.UNKNOWN_EXTENSION),
+        ("stage", Problem.UNKNOWN_STAGE),
+        ("sales_manager", Problem.UNKNOWN_EXTENSION),
+    ]
+
+
+def test_what_the_file_has_no_column_for_stays(engine: Engine) -> None:
+    text = HEADER.replace("vip", "stage,sales_manager,vip") + "A,+79001110001,101,,lead,102,1,n\n"
+    assert import_clients(engine, text, "RU").added == 1
+    assert import_clients(engine, "name,phones\nA,+79001110001\n", "RU") == Report(unchanged=1)
+    report = import_clients(engine, "name,phones,vip,manager\nB,+79001110001,no,\n", "RU")
+    assert report.updated == 1
+    with reading(engine) as session:
+        (data,) = get_clients(session, find_owners(session, ["+79001110001"]).values()).values()
+    assert data == ClientData(
+        "B", ("+79001110001",), notes="n", stage=Stage.LEAD, sales_manager="102"
+    )
 
 
 FIRST = "name,phones,manager\nAnna,+79001110001|+79001110002,101\nBoris,+79001110003,102\n"
