@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from telephony.domain.blocklist import Blocklist
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
 from telephony.domain.numbers import digits
 from telephony.domain.queueing import QueueSettings
@@ -64,6 +65,7 @@ class Setup:
     dids: Mapping[str, Did] = field(default_factory=dict)
     default_group: str | None = None
     absences: tuple[Absence, ...] = ()
+    blocked: Blocklist = field(default_factory=Blocklist)
 
     @cached_property
     def desks(self) -> dict[str, str]:

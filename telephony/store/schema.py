@@ -3,6 +3,7 @@
 from telephony.store import (
     accounts,
     audit,
+    blocklist,
     calls,
     clients,
     cursors,
@@ -21,6 +22,7 @@ from telephony.store.tables import metadata
 __all__ = [
     "accounts",
     "audit",
+    "blocklist",
     "calls",
     "clients",
     "cursors",

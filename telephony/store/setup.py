@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.store.blocklist import load_blocklist
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.queues import group_queue, load_queues, queue_values
@@ -98,11 +99,12 @@ def load_setup(session: Session) -> Setup:
         },
         default_group=next((row.name for row in rows if row.is_default), None),
         absences=absences,
+        blocked=load_blocklist(session),
     )
 
 
 def replace_setup(session: Session, setup: Setup) -> int:
-    """Make the stored set-up equal to this one; return the new version.
+    """Make the stored set-up equal to this one, but for the block list; return the new version.
 
     Raises AssignedError, before anything is written, when an operator with clients would go.
     """
