@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
     Direction,
     Disposition,
@@ -22,6 +23,7 @@ from telephony.domain.record import (
     Source,
 )
 from telephony.domain.routing import Checked, Kind, Reason, Rule, Step
+from telephony.ical.reading import Fault
 
 LANGUAGES = ("en", "ru")
 
@@ -191,6 +193,47 @@ _LEGS: dict[LegKind, tuple[str, str]] = {
     LegKind.OUTSIDE: ("outside phone", "внешний телефон"),
 }
 
+_FLAWS: dict[Flaw, tuple[str, str]] = {
+    Flaw.NOBODY: ("names no operator", "не назван никто из операторов"),
+    Flaw.UNKNOWN_NAME: ("no operator is called so", "такого оператора нет"),
+    Flaw.AMBIGUOUS_NAME: ("several operators are called so", "так зовут нескольких операторов"),
+    Flaw.NO_LENGTH: ("ends when it begins", "кончается, когда начинается"),
+    Flaw.UNREADABLE: ("cannot be read", "не читается"),
+    Flaw.UNKNOWN_ZONE: (
+        "a time zone that nobody knows: the times are taken as local",
+        "неизвестный часовой пояс: время взято как местное",
+    ),
+    Flaw.OPERATOR_GONE: ("there is no such operator any more", "такого оператора больше нет"),
+}
+
+# `detail` is the limit, or what stands there.
+_FAULTS: dict[Fault, tuple[str, str]] = {
+    Fault.TOO_LARGE: ("the file is larger than {detail}", "файл больше {detail}"),
+    Fault.NO_TEXT: ("the file is no text in UTF-8", "файл — не текст в UTF-8"),
+    Fault.NO_CALENDAR: (
+        "this is no iCalendar file: it begins with “{detail}”",
+        "это не файл iCalendar: он начинается с «{detail}»",
+    ),
+    Fault.TOO_MANY_EVENTS: ("more than {detail} events", "больше {detail} событий"),
+    Fault.TOO_OFTEN: (
+        "an event repeats more often than once a day: {detail}",
+        "событие повторяется чаще, чем раз в день: {detail}",
+    ),
+    Fault.TOO_MANY_OCCURRENCES: (
+        "more than {detail} occurrences in two months",
+        "больше {detail} повторений за два месяца",
+    ),
+    Fault.TOO_SLOW: (
+        "its repetitions take longer than {detail} to work out",
+        "расчёт повторений занимает больше {detail}",
+    ),
+    Fault.BROKEN: ("the calendar is broken: {detail}", "календарь повреждён: {detail}"),
+    Fault.ADDRESS: ("the address cannot be used: {detail}", "адрес не годится: {detail}"),
+    Fault.NO_ANSWER: ("the server does not answer: {detail}", "сервер не отвечает: {detail}"),
+    Fault.STATUS: ("the server answered {detail}", "сервер ответил {detail}"),
+    Fault.SECRET: ("the address cannot be opened: {detail}", "адрес не открыть: {detail}"),
+}
+
 # Why the dialplan took the fallback: the codes of telephony.ami.names.FALLBACK_REASONS.
 _FALLBACKS: dict[str, tuple[str, str]] = {
     "stale": ("Dutyline was not running", "Dutyline не работал"),
@@ -215,6 +258,8 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Source: _SOURCES,
     MomentKind: _MOMENTS,
     LegKind: _LEGS,
+    Flaw: _FLAWS,
+    Fault: _FAULTS,
 }
 
 

@@ -57,7 +57,8 @@ class Did:
 class Setup:
     """What an admin set up: small, replaced as a whole when it changes.
 
-    The rosters of the groups hold the absences too, each those of everybody.
+    The rosters of the groups hold the absences too, each those of everybody, and those that come
+    from operators' calendars, `calendar_absences`, which are nobody's to edit here.
     """
 
     operators: Mapping[str, Operator] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Setup:
     default_group: str | None = None
     absences: tuple[Absence, ...] = ()
     blocked: Blocklist = field(default_factory=Blocklist)
+    calendar_absences: tuple[Absence, ...] = ()
 
     @cached_property
     def desks(self) -> dict[str, str]:
@@ -82,7 +84,7 @@ class Setup:
     def absences_of(self) -> dict[str, tuple[Absence, ...]]:
         """Extension → when its operator is away."""
         found: dict[str, tuple[Absence, ...]] = {}
-        for absence in self.absences:
+        for absence in (*self.absences, *self.calendar_absences):
             found[absence.operator] = (*found.get(absence.operator, ()), absence)
         return found
 

@@ -77,7 +77,7 @@ def _rotations(draw: st.DrawFn, around: datetime) -> Rotation:
 
 
 @st.composite
-def rosters(draw: st.DrawFn) -> tuple[Roster, datetime]:
+def rosters(draw: st.DrawFn, *, imported: bool = False) -> tuple[Roster, datetime]:
     zone, around = draw(st.sampled_from(PLACES))
 
     def when() -> tuple[datetime, datetime]:
@@ -108,5 +108,6 @@ def rosters(draw: st.DrawFn) -> tuple[Roster, datetime]:
         ),
         tuple(Swap(*two(), *when()) for _ in some()),
         tuple(absence() for _ in some()),
+        tuple(OneOff(draw(WHO), *when(), draw(_layer())) for _ in some()) if imported else (),
     )
     return roster, around.replace(tzinfo=UTC)

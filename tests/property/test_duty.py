@@ -126,7 +126,7 @@ def test_a_turn_is_a_number_of_days_by_the_calendar(zone: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(rosters(), st.data())
+@given(rosters(imported=True), st.data())
 def test_a_span_in_parts_is_the_span(made: tuple[Roster, datetime], data: st.DataObject) -> None:
     roster, around = made
     quarters = st.integers(-96 * 5, 96 * 5)
@@ -140,7 +140,7 @@ def test_a_span_in_parts_is_the_span(made: tuple[Roster, datetime], data: st.Dat
 
 
 @settings(max_examples=300, deadline=None)
-@given(rosters(), st.data())
+@given(rosters(imported=True), st.data())
 def test_every_moment_is_what_the_layers_say_of_it(
     made: tuple[Roster, datetime], data: st.DataObject
 ) -> None:
@@ -187,6 +187,9 @@ def _layered(roster: Roster, moment: datetime) -> set[tuple[str, bool]]:
             here += [_Place(who, at, rotation.cover) for who in turn]
     for one in roster.one_offs:
         if _covers(one, moment, roster.zone):
+            layers.setdefault(one.layer, []).append(_Place(one.operator))
+    for one in roster.imported:
+        if _covers(one, moment, "UTC"):
             layers.setdefault(one.layer, []).append(_Place(one.operator))
     places = layers[max(layers)] if layers else []
     for override in roster.overrides:
@@ -242,7 +245,7 @@ def _covers(entry: OneOff | Override | Swap | Absence, moment: datetime, zone: s
 
 
 @settings(max_examples=200, deadline=None)
-@given(rosters())
+@given(rosters(imported=True))
 def test_slots_lie_in_the_span_and_in_order(made: tuple[Roster, datetime]) -> None:
     roster, around = made
     span = Interval(around - 3 * DAY, around + 3 * DAY)

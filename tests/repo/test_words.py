@@ -8,6 +8,7 @@ from enum import StrEnum
 import pytest
 
 from telephony.ami.names import FALLBACK_REASONS
+from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
     Direction,
     Disposition,
@@ -18,6 +19,7 @@ from telephony.domain.record import (
     Source,
 )
 from telephony.domain.routing import Kind, Reason, Rule
+from telephony.ical import Fault
 from telephony.words import LANGUAGES, say, say_fallback
 
 CODES: list[StrEnum] = [
@@ -31,6 +33,8 @@ CODES: list[StrEnum] = [
     *Source,
     *MomentKind,
     *LegKind,
+    *Flaw,
+    *Fault,
 ]
 
 

@@ -1,8 +1,9 @@
 """What an admin writes into a group's roster. All times are wall-clock times of the group's zone.
 
-A roster is made of layers. Shifts, rotations and one-off shifts are its base: those of a higher
-`layer` take the time they cover from all lower ones, those of the same layer stand beside each
-other. Overrides come on top of the base, swaps on top of those, absences on top of everything.
+A roster is made of layers. Shifts, rotations, one-off shifts and those that a calendar brings are
+its base: those of a higher `layer` take the time they cover from all lower ones, those of the same
+layer stand beside each other. Overrides come on top of the base, swaps on top of those, absences on
+top of everything.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ class Roster:
     """Everything written into one group's roster, and the zone (IANA name) whose clocks it follows.
 
     `absences` are those of anybody; the ones of operators who are not in the roster change nothing.
+    `imported` are shifts that come from calendars, nobody's to edit here: their times are UTC's.
     """
 
     zone: str
@@ -165,6 +167,7 @@ class Roster:
     overrides: tuple[Override, ...] = ()
     swaps: tuple[Swap, ...] = ()
     absences: tuple[Absence, ...] = ()
+    imported: tuple[OneOff, ...] = ()
 
     @cached_property
     def named(self) -> tuple[str, ...]:
@@ -174,7 +177,7 @@ class Roster:
             found += [shift.operator, shift.cover]
         for rotation in self.rotations:
             found += [*(who for turn in rotation.turns for who in turn), rotation.cover]
-        found += [one.operator for one in self.one_offs]
+        found += [one.operator for one in (*self.one_offs, *self.imported)]
         found += [who for override in self.overrides for who in override.operators]
         found += [who for swap in self.swaps for who in (swap.one, swap.other)]
         found += [absence.cover for absence in self.absences if absence.operator in found]
@@ -184,7 +187,7 @@ class Roster:
         """Return who has shifts or turns in this roster in the time around a day, in its order.
 
         Who only stands in once is none: a manager without shifts, who is always there, stays so
-        after a single night of duty.
+        after a single night of duty. A calendar is a schedule: whom it names is a regular.
         """
         found: dict[str, None] = {}
         for shift in self.shifts:
@@ -193,6 +196,7 @@ class Roster:
         for rotation in self.rotations:
             if rotation.first <= day and _before(day, rotation.until):
                 found.update(dict.fromkeys(who for turn in rotation.turns for who in turn))
+        found.update(dict.fromkeys(one.operator for one in self.imported))
         return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from telephony.domain.duty.entries import Break, OneOff, Roster, Rotation, Shift
 from telephony.domain.duty.slots import Interval, Layer, Slot, Source
@@ -13,7 +13,7 @@ _DAY = timedelta(days=1)
 
 
 def base_slots(roster: Roster, span: Interval) -> dict[int, list[Slot]]:
-    """Return layer → slots of shifts, rotations and one-off shifts that touch a span, uncut."""
+    """Return layer → slots of what is the base of a roster and touches a span, uncut."""
     # A shift that began the day before may still go on, and a zone's date may be a day off.
     first = shown(span.start, roster.zone).date() - _DAY
     last = shown(span.end, roster.zone).date()
@@ -27,6 +27,8 @@ def base_slots(roster: Roster, span: Interval) -> dict[int, list[Slot]]:
         found.setdefault(rotation.layer, []).extend(_touching(source, span))
     for place, one in enumerate(roster.one_offs):
         found.setdefault(one.layer, []).extend(_touching(_of_one(one, place, roster.zone), span))
+    for place, one in enumerate(roster.imported):
+        found.setdefault(one.layer, []).extend(_touching(_imported(one, place, roster.zone), span))
     return found
 
 
@@ -76,6 +78,11 @@ def _of_rotation(rotation: Rotation, place: int, days: list[date], zone: str) ->
 def _of_one(one: OneOff, place: int, zone: str) -> Iterator[Slot]:
     source = Source(Layer.ONE_OFF, place, one.start.date())
     yield from _slot(one.operator, source, one.start, one.end, zone)
+
+
+def _imported(one: OneOff, place: int, zone: str) -> Iterator[Slot]:
+    start, end = one.start.replace(tzinfo=UTC), one.end.replace(tzinfo=UTC)
+    yield Slot(one.operator, start, end, Source(Layer.IMPORTED, place, shown(start, zone).date()))
 
 
 def _with_lunch(

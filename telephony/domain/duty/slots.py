@@ -23,6 +23,7 @@ class Layer(StrEnum):
     SHIFT = "shift"
     ROTATION = "rotation"
     ONE_OFF = "one_off"
+    IMPORTED = "imported"
     OVERRIDE = "override"
 
 
