@@ -78,6 +78,9 @@ def action_words(action: str) -> str:
         "profile.signed_out_elsewhere": gettext("signed out everywhere else"),
         "token.added": gettext("made an API token"),
         "token.revoked": gettext("revoked an API token"),
+        "setup.added": gettext("added to the set-up"),
+        "setup.changed": gettext("changed the set-up"),
+        "setup.removed": gettext("removed from the set-up"),
     }.get(action, action)
 
 
@@ -125,4 +128,7 @@ ACTIONS = (
     "profile.signed_out_elsewhere",
     "token.added",
     "token.revoked",
+    "setup.added",
+    "setup.changed",
+    "setup.removed",
 )

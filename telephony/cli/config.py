@@ -1,15 +1,28 @@
-"""`dutyline config export`, `diff` and `apply`."""
+"""`dutyline config export`, `diff`, `apply`, `history` and `undo`."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from telephony.cli.common import Failed, database, readable, settings_for
-from telephony.configfile import apply_config, read_config, write_config
+from telephony.configfile import (
+    COMMAND_LINE,
+    Change,
+    ConfigError,
+    ConflictError,
+    Difference,
+    NoRevisionError,
+    put,
+    read_config,
+    undo,
+    write_config,
+)
 from telephony.store.engine import reading
-from telephony.store.setup import AssignedError, load_setup
+from telephony.store.revisions import list_revisions
+from telephony.store.setup import load_setup
 
 
 @click.group()
@@ -56,6 +69,45 @@ def apply(file: Path, dry_run: bool) -> None:
     _apply(file, dry_run=dry_run)
 
 
+@config.command()
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@readable
+def history(limit: int) -> None:
+    """List the last changes of the set-up, whoever made them, newest first."""
+    settings = settings_for(ami=False)
+    with database(settings) as engine, reading(engine) as session:
+        revisions, total = list_revisions(session, limit=limit, offset=0)
+    for revision in revisions:
+        undid = f", took back {revision.undid}" if revision.undid is not None else ""
+        at = f"{revision.at:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"version {revision.version}, {at}, {revision.actor}{undid}")
+        for each in revision.differences:
+            click.echo(f"  {Difference.from_json(each)}")
+    if not revisions:
+        click.echo("nothing was changed yet")
+    elif total > len(revisions):
+        click.echo(f"{total - len(revisions)} older: --limit shows more")
+
+
+@config.command("undo")
+@click.argument("version", type=click.IntRange(1))
+@click.option("--dry-run", is_flag=True, help="Only show the difference.")
+@readable
+def undo_version(version: int, dry_run: bool) -> None:
+    """Put back the set-up as it was before VERSION, of `history`, was made.
+
+    Changes made since are taken back too: look at `--dry-run` first. This is a change like others
+    and can be undone itself.
+    """
+    settings = settings_for(ami=False)
+    with database(settings) as engine:
+        try:
+            done = undo(engine, COMMAND_LINE, version, now=datetime.now(UTC), dry_run=dry_run)
+        except (NoRevisionError, ConflictError) as error:
+            raise Failed(f"nothing was changed: {error}") from None
+    _show(done, "the kept set-up", dry_run=dry_run)
+
+
 def _apply(file: Path, *, dry_run: bool) -> None:
     settings = settings_for(ami=False)
     try:
@@ -63,18 +115,32 @@ def _apply(file: Path, *, dry_run: bool) -> None:
     except UnicodeDecodeError:
         raise Failed(f"{file.name} is not UTF-8 text: save it as UTF-8") from None
     setup, errors = read_config(text, settings.country)
-    for error in errors:
-        click.echo(f"{file.name}: {error}", err=True)
-    if errors:
-        raise Failed(f"nothing was changed: {len(errors)} error(s)")
+    _refuse(errors, file.name)
     with database(settings) as engine:
         try:
-            found = apply_config(engine, setup, dry_run=dry_run)
-        except AssignedError as error:
+            done = put(engine, COMMAND_LINE, setup, now=datetime.now(UTC), dry_run=dry_run)
+        except ConflictError as error:
             raise Failed(f"nothing was changed: {error}") from None
-    for difference in found:
+    _show(done, file.name, dry_run=dry_run)
+
+
+def _show(done: Change, source: str, *, dry_run: bool) -> None:
+    """Say what was changed; Failed when it could not be."""
+    _refuse(done.errors, source)
+    for difference in done.differences:
         click.echo(str(difference))
-    if not found:
+    if not done.differences:
         click.echo("nothing to change")
     elif dry_run:
         click.echo("nothing was changed: this was a dry run")
+    else:
+        click.echo(
+            f"this is version {done.version}: `dutyline config undo {done.version}` takes it back"
+        )
+
+
+def _refuse(errors: list[ConfigError], source: str) -> None:
+    for error in errors:
+        click.echo(f"{source}: {error}", err=True)
+    if errors:
+        raise Failed(f"nothing was changed: {len(errors)} error(s)")

@@ -24,19 +24,47 @@ dids:
      duty_seconds: 30}
 
 Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes. The file states
-everything: what it does not name is removed.
+everything: what it does not name is removed. `editing` is the one way in which anybody changes it.
 """
 
-from telephony.configfile.applying import Difference, apply_config, differences
+from telephony.configfile.comparing import Difference, Field, differences
+from telephony.configfile.editing import (
+    COMMAND_LINE,
+    Author,
+    Change,
+    ConflictError,
+    NoRevisionError,
+    change,
+    find,
+    load_data,
+    put,
+    undo,
+)
+from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
-from telephony.configfile.reading import read_config
-from telephony.configfile.writing import write_config
+from telephony.configfile.reading import read_config, read_data
+from telephony.configfile.writing import Data, Entry, as_data, write_config
 
 __all__ = [
+    "COMMAND_LINE",
+    "Author",
+    "Change",
     "ConfigError",
+    "ConflictError",
+    "Data",
     "Difference",
-    "apply_config",
+    "Entry",
+    "Field",
+    "Mistake",
+    "NoRevisionError",
+    "as_data",
+    "change",
     "differences",
+    "find",
+    "load_data",
+    "put",
     "read_config",
+    "read_data",
+    "undo",
     "write_config",
 ]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from telephony.configfile.mistakes import Mistake, say_mistake
 from telephony.domain.numbers import EXTENSION
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -27,18 +28,30 @@ _LONGEST = 100
 class ConfigError:
     """One thing wrong: the line (from 1), the place (`groups[0].shifts[2].days`), and why.
 
-    `value` is what stands there, `reason` says what it may be.
+    `line` is 0 for what stands in no file. `value` is what stands there, `code` with its `values`
+    says why it cannot be so.
     """
 
     line: int
     path: str
     value: str
-    reason: str
+    code: Mistake
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be so, in English."""
+        return self.words("en")
+
+    def words(self, language: str) -> str:
+        """Return why it cannot be so in `language` (en or ru)."""
+        return say_mistake(self.code, dict(self.values), language)
 
     def __str__(self) -> str:
         """All of it in one line."""
+        line = f"line {self.line}, " if self.line else ""
         value = f" {self.value!r}" if self.value else ""
-        return f"line {self.line}, {self.path or 'file'}:{value} {self.reason}"
+        return f"{line}{self.path or 'file'}:{value} {self.reason}"
 
 
 class Nodes:
@@ -47,10 +60,22 @@ class Nodes:
     def __init__(self) -> None:
         self.errors: list[ConfigError] = []
 
-    def wrong(self, node: yaml.Node, path: str, reason: str, value: str | None = None) -> None:
+    def wrong(
+        self,
+        node: yaml.Node,
+        path: str,
+        code: Mistake,
+        value: str | None = None,
+        **values: str | int,
+    ) -> None:
+        """Note that what stands at `path` is wrong; `values` are those of the code's words."""
         if value is None:
             value = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
-        self.errors.append(ConfigError(node.start_mark.line + 1, path, value, reason))
+        # Nodes made of plain data stand in no file.
+        mark: yaml.Mark | None = node.start_mark
+        about = tuple((name, str(each)) for name, each in values.items())
+        line = mark.line + 1 if mark else 0
+        self.errors.append(ConfigError(line, path, value, code, about))
 
     # Shapes
 
@@ -59,7 +84,7 @@ class Nodes:
     ) -> dict[str, yaml.Node]:
         """Return the nodes by key, without those that are null."""
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, path, "must be keys with values")
+            self.wrong(node, path, Mistake.NOT_KEYS)
             return {}
         keys = (*required, *optional)
         found: dict[str, yaml.Node] = {}
@@ -67,14 +92,14 @@ class Nodes:
             key = str(key_node.value)
             place = f"{path}.{key}" if path else key
             if key not in keys:
-                self.wrong(key_node, place, f"unknown; the keys are {', '.join(keys)}", key)
+                self.wrong(key_node, place, Mistake.UNKNOWN_KEY, key, keys=", ".join(keys))
             elif key in found:
-                self.wrong(key_node, place, "occurs twice", key)
+                self.wrong(key_node, place, Mistake.TWICE, key)
             elif value.tag != "tag:yaml.org,2002:null":
                 found[key] = value
         for key in required:
             if key not in found:
-                self.wrong(node, f"{path}.{key}" if path else key, "is missing", "")
+                self.wrong(node, f"{path}.{key}" if path else key, Mistake.MISSING, "")
         return found
 
     def items(self, node: yaml.Node | None, path: str) -> list[tuple[str, yaml.Node]]:
@@ -82,7 +107,7 @@ class Nodes:
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
-            self.wrong(node, path, "must be a list")
+            self.wrong(node, path, Mistake.NOT_LIST)
             return []
         return [(f"{path}[{place}]", item) for place, item in enumerate(node.value)]
 
@@ -95,35 +120,35 @@ class Nodes:
         if node is None:
             return ""
         if not isinstance(node, yaml.ScalarNode):
-            self.wrong(node, path, "must be one value")
+            self.wrong(node, path, Mistake.NOT_ONE_VALUE)
             return ""
         value = str(node.value).strip()
         if not shortest <= len(value) <= longest:
-            self.wrong(node, path, f"must have {shortest} to {longest} characters")
+            self.wrong(node, path, Mistake.LENGTH, low=shortest, high=longest)
         elif any(unicodedata.category(each) in ("Cc", "Cs") for each in value):
-            self.wrong(node, path, "must not contain control characters")
+            self.wrong(node, path, Mistake.CONTROL)
         return value
 
     def matching(
-        self, node: yaml.Node | None, path: str, form: re.Pattern[str], reason: str
+        self, node: yaml.Node | None, path: str, form: re.Pattern[str], code: Mistake
     ) -> str:
         value = self.text(node, path)
         if node is not None and value and not form.fullmatch(value):
-            self.wrong(node, path, reason)
+            self.wrong(node, path, code)
         return value
 
     def extension(self, node: yaml.Node | None, path: str) -> str:
-        return self.matching(node, path, EXTENSION, "must be an extension: 2 to 10 digits")
+        return self.matching(node, path, EXTENSION, Mistake.EXTENSION)
 
     def known(
-        self, node: yaml.Node | None, path: str, those: Iterable[str], what: str
+        self, node: yaml.Node | None, path: str, those: Iterable[str], code: Mistake
     ) -> str | None:
         """Return a name out of `those`, None when there is no node."""
         if node is None:
             return None
         value = self.text(node, path)
         if value and value not in those:
-            self.wrong(node, path, f"must be {what} of this file")
+            self.wrong(node, path, code)
         return value
 
     def seconds(self, node: yaml.Node | None, path: str, usual: int) -> int:
@@ -132,7 +157,7 @@ class Nodes:
         value = self.text(node, path)
         low, high = _SECONDS
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            self.wrong(node, path, f"must be {low} to {high} seconds")
+            self.wrong(node, path, Mistake.SECONDS, low=low, high=high)
             return usual
         return int(value)
 
@@ -142,7 +167,7 @@ class Nodes:
             return usual
         word = self.text(node, path).lower()
         if word not in ("true", "false", "yes", "no"):
-            self.wrong(node, path, "must be true or false")
+            self.wrong(node, path, Mistake.TRUE_OR_FALSE)
         return word in ("true", "yes")
 
     def clock(self, node: yaml.Node, path: str, value: str, *, end: bool = False) -> time | None:
@@ -150,7 +175,7 @@ class Nodes:
             return time(0)
         match = _TIME.fullmatch(value)
         if match is None:
-            self.wrong(node, path, 'must be a time of day such as "09:00"')
+            self.wrong(node, path, Mistake.TIME)
             return None
         return time(int(match[1]), int(match[2]))
 
@@ -161,7 +186,7 @@ class Nodes:
             return None
         found = _day(value)
         if found is None:
-            self.wrong(node, path, "must be a day such as 2026-12-24")
+            self.wrong(node, path, Mistake.DAY)
         return found
 
     def moment(self, node: yaml.Node | None, path: str, *, end: bool = False) -> datetime | None:
@@ -176,7 +201,7 @@ class Nodes:
         found, match = _day(day), _TIME.fullmatch(clock.strip() or "0:00")
         whole = clock.strip() == "24:00" or (end and not clock)
         if found is None or (match is None and not whole):
-            self.wrong(node, path, 'must be a moment such as "2026-12-24 18:00", or a day')
+            self.wrong(node, path, Mistake.MOMENT)
             return None
         at = datetime.combine(found, time(int(match[1]), int(match[2])) if match else time())
         return at + timedelta(days=1) if whole else at
@@ -188,7 +213,7 @@ class Nodes:
             return usual
         value = self.text(node, path)
         if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
-            self.wrong(node, path, f"must be a number from {lowest} to {highest}")
+            self.wrong(node, path, Mistake.NUMBER, low=lowest, high=highest)
             return usual
         return int(value)
 
@@ -198,7 +223,7 @@ class Nodes:
             try:
                 ZoneInfo(value)
             except (ZoneInfoNotFoundError, ValueError, OSError):
-                self.wrong(node, path, "must be an IANA time zone such as Europe/Moscow")
+                self.wrong(node, path, Mistake.ZONE)
         return value
 
     def days(self, node: yaml.Node | None, path: str) -> frozenset[int]:
@@ -215,8 +240,7 @@ class Nodes:
             length = (DAYS.index(last) - begin) % 7 if dash else 0
             found |= {(begin + step) % 7 + 1 for step in range(length + 1)}
         if wrong and value and node is not None:
-            reason = f"must be days such as mon-fri, mon,wed or daily, of {', '.join(DAYS)}"
-            self.wrong(node, path, reason)
+            self.wrong(node, path, Mistake.DAYS, known=", ".join(DAYS))
         return frozenset(found)
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import yaml
 
+from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import Nodes
 from telephony.domain.queueing import LIMITS, MUSIC_CLASS, QUEUE_NAME, QueueSettings, Strategy
 
 _USUAL = QueueSettings("")
-_NAME = "must be 1 to 40 of a-z, 0-9 and -"
-_MUSIC = "must be the name of a class of musiconhold.conf"
 
 
 class QueueNodes(Nodes):
@@ -23,9 +22,9 @@ class QueueNodes(Nodes):
         if node is None:
             return None
         parts = self.mapping(node, path, ("name",), tuple(one.name for one in fields(_USUAL))[1:])
-        name = self.matching(parts.get("name"), f"{path}.name", QUEUE_NAME, _NAME)
+        name = self.matching(parts.get("name"), f"{path}.name", QUEUE_NAME, Mistake.QUEUE)
         if name and name in taken:
-            self.wrong(parts["name"], f"{path}.name", "is the queue of another group", name)
+            self.wrong(parts["name"], f"{path}.name", Mistake.QUEUE_TAKEN, name)
         taken.add(name)
         strategy = _USUAL.strategy
         if "strategy" in parts:
@@ -34,10 +33,10 @@ class QueueNodes(Nodes):
                 strategy = Strategy(word)
             else:
                 known = ", ".join(each.value for each in Strategy)
-                self.wrong(parts["strategy"], f"{path}.strategy", f"must be one of {known}")
+                self.wrong(parts["strategy"], f"{path}.strategy", Mistake.ONE_OF, known=known)
         music = _USUAL.music
         if "music" in parts:
-            music = self.matching(parts["music"], f"{path}.music", MUSIC_CLASS, _MUSIC)
+            music = self.matching(parts["music"], f"{path}.music", MUSIC_CLASS, Mistake.MUSIC)
         seconds = {
             key: self.number(parts.get(key), f"{path}.{key}", getattr(_USUAL, key), *limits)
             for key, limits in LIMITS.items()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import yaml
 
+from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
@@ -25,13 +27,33 @@ def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
-        return Setup(), [ConfigError(line, "", "", f"this is not YAML: {error.problem}")]
+        return Setup(), [_not_yaml(line, error.problem)]
     except (yaml.YAMLError, RecursionError) as error:
-        return Setup(), [ConfigError(1, "", "", f"this is not YAML: {error}")]
-    reader = _File(country)
+        return Setup(), [_not_yaml(1, error)]
     if node is None:
-        return Setup(), [ConfigError(1, "", "", "the file is empty")]
+        return Setup(), [ConfigError(1, "", "", Mistake.EMPTY_FILE)]
+    return _read(node, country)
+
+
+def read_data(data: Any, country: str = "") -> tuple[Setup, list[ConfigError]]:
+    """Return `read_config` of a file's plain data: mappings, lists and scalars.
+
+    The errors have no line (0), their paths are those of the data.
+    """
+    try:
+        node = yaml.representer.SafeRepresenter().represent_data(data)
+    except (yaml.YAMLError, RecursionError) as error:
+        return Setup(), [_not_yaml(0, error)]
+    return _read(node, country)
+
+
+def _read(node: yaml.Node, country: str) -> tuple[Setup, list[ConfigError]]:
+    reader = _File(country)
     return reader.setup(node), sorted(reader.errors, key=lambda error: error.line)
+
+
+def _not_yaml(line: int, problem: object) -> ConfigError:
+    return ConfigError(line, "", "", Mistake.NOT_YAML, (("problem", str(problem)),))
 
 
 class _File(RosterNodes, QueueNodes):
@@ -66,29 +88,33 @@ class _File(RosterNodes, QueueNodes):
             extension = self.extension(parts.get("extension"), f"{path}.extension")
             endpoint = extension
             if "endpoint" in parts:
-                form = "must be a PJSIP endpoint: letters, digits, _ . -"
-                endpoint = self.matching(parts["endpoint"], f"{path}.endpoint", ENDPOINT, form)
+                where = f"{path}.endpoint"
+                endpoint = self.matching(parts["endpoint"], where, ENDPOINT, Mistake.ENDPOINT)
             mobile = None
             if "mobile" in parts:
                 raw = self.text(parts["mobile"], f"{path}.mobile")
                 mobile = normalise(raw, self.country)
                 if mobile is None:
-                    form = "must be a phone number such as +79001112233"
-                    self.wrong(parts["mobile"], f"{path}.mobile", form)
+                    self.wrong(parts["mobile"], f"{path}.mobile", Mistake.MOBILE)
             if "deputy" in parts:
                 deputies.setdefault(extension, (f"{path}.deputy", parts["deputy"]))
             name = self.text(parts.get("name"), f"{path}.name")
             if extension and extension in found:
-                self.wrong(item, f"{path}.extension", "occurs twice", extension)
+                self.wrong(item, f"{path}.extension", Mistake.TWICE, extension)
             if endpoint and endpoint in endpoints:
-                reason = f"is the endpoint of {endpoints[endpoint]} too"
-                self.wrong(parts.get("endpoint", item), f"{path}.endpoint", reason, endpoint)
+                self.wrong(
+                    parts.get("endpoint", item),
+                    f"{path}.endpoint",
+                    Mistake.ENDPOINT_TAKEN,
+                    endpoint,
+                    extension=endpoints[endpoint],
+                )
             endpoints.setdefault(endpoint, extension)
             found.setdefault(extension, Operator(extension, name, endpoint, mobile))
         for extension, (path, place) in deputies.items():
-            deputy = self.known(place, path, found, "the extension of an operator")
+            deputy = self.known(place, path, found, Mistake.NO_OPERATOR)
             if deputy == extension:
-                self.wrong(place, path, "must be somebody else")
+                self.wrong(place, path, Mistake.SOMEBODY_ELSE)
             found[extension] = replace(found[extension], deputy=deputy)
         return found
 
@@ -102,11 +128,11 @@ class _File(RosterNodes, QueueNodes):
             parts = self.mapping(item, path, ("name", "zone"), ("default", "queue", *KEYS))
             name = self.text(parts.get("name"), f"{path}.name", 40)
             if name and name in found:
-                self.wrong(item, f"{path}.name", "occurs twice", name)
+                self.wrong(item, f"{path}.name", Mistake.TWICE, name)
             if self.yes(parts.get("default"), f"{path}.default", usual=False):
                 if default is not None:
-                    reason = f"only one group may be it; {default} is"
-                    self.wrong(parts["default"], f"{path}.default", reason)
+                    place = f"{path}.default"
+                    self.wrong(parts["default"], place, Mistake.ONE_DEFAULT, group=default)
                 default = default or name
             zone = self.zone(parts.get("zone"), f"{path}.zone")
             roster = self.roster(path, parts, zone, operators)
@@ -119,10 +145,10 @@ class _File(RosterNodes, QueueNodes):
         kinds = ("desk_seconds", "mobile_seconds", "duty_seconds")
         for path, item in self.items(node, "dids"):
             parts = self.mapping(item, path, ("number", "group"), ("title", *kinds))
-            form = "must be the number as the trunk sends it: 3 to 15 digits, + allowed"
             # The dialplan tells DIDs by their digits alone.
-            number = digits(self.matching(parts.get("number"), f"{path}.number", DIALLABLE, form))
-            group = self.known(parts.get("group"), f"{path}.group", groups, "the name of a group")
+            written = self.matching(parts.get("number"), f"{path}.number", DIALLABLE, Mistake.DID)
+            number = digits(written)
+            group = self.known(parts.get("group"), f"{path}.group", groups, Mistake.NO_GROUP)
             usual = Did(number, group or "")
             title = self.text(parts.get("title"), f"{path}.title", shortest=0)
             seconds = {
@@ -130,6 +156,6 @@ class _File(RosterNodes, QueueNodes):
                 for kind in kinds
             }
             if number and number in found:
-                self.wrong(item, f"{path}.number", "occurs twice", number)
+                self.wrong(item, f"{path}.number", Mistake.TWICE, number)
             found.setdefault(number, Did(number, group or "", title, **seconds))
         return found

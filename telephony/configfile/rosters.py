@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import yaml
 
+from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import Nodes
 from telephony.domain.duty import (
     Absence,
@@ -23,7 +24,6 @@ from telephony.domain.setup import Operator
 
 KEYS = ("shifts", "rotations", "one_offs", "overrides", "swaps")
 EVERYBODY, NOBODY = "everybody", "nobody"
-_EXTENSION = "the extension of an operator"
 _LAYERS = 9
 _LONGEST_TURN = 366
 
@@ -64,7 +64,7 @@ class RosterNodes(Nodes):
         since, until = (self.day(parts.get(key), f"{path}.{key}") for key in ("since", "until"))
         layer = self.number(parts.get("layer"), f"{path}.layer", 0, 0, _LAYERS)
         if since and until and until <= since:
-            self.wrong(parts["until"], f"{path}.until", "must be after since")
+            self.wrong(parts["until"], f"{path}.until", Mistake.AFTER, other="since")
         if operator is None or not days or start is None or end is None:
             return None
         return Shift(
@@ -83,13 +83,13 @@ class RosterNodes(Nodes):
             for place, turn in self.items(parts.get("turns"), f"{path}.turns")
         ]
         if "turns" in parts and not turns:
-            self.wrong(parts["turns"], f"{path}.turns", "must name those who take turns")
+            self.wrong(parts["turns"], f"{path}.turns", Mistake.NO_TURNS)
         first = self.day(parts.get("first"), f"{path}.first")
         length = self.number(parts.get("length"), f"{path}.length", 7, 1, _LONGEST_TURN)
         handover = self._clock(parts, path, "handover") or time(0)
         for one, other in (("start", "end"), ("end", "start")):
             if one in parts and other not in parts:
-                self.wrong(node, f"{path}.{other}", f"is missing: there is {one}", "")
+                self.wrong(node, f"{path}.{other}", Mistake.MISSING_BESIDE, "", other=one)
         # Without times of its own a turn is duty around the clock, from handover to handover.
         start, end = (self._clock(parts, path, key) or handover for key in ("start", "end"))
         days = frozenset(range(1, 8))
@@ -100,7 +100,7 @@ class RosterNodes(Nodes):
         until = self.day(parts.get("until"), f"{path}.until")
         layer = self.number(parts.get("layer"), f"{path}.layer", 0, 0, _LAYERS)
         if first and until and until <= first:
-            self.wrong(parts["until"], f"{path}.until", "must be after first")
+            self.wrong(parts["until"], f"{path}.until", Mistake.AFTER, other="first")
         if first is None or not days or not turns or not all(turns):
             return None
         taken, cover = tuple(turns), cover if lunch else None
@@ -135,7 +135,7 @@ class RosterNodes(Nodes):
         span = self._span(parts, path, "start", "end")
         if len(people) != 2:
             if between is not None and people:
-                self.wrong(between, f"{path}.between", "must be two operators")
+                self.wrong(between, f"{path}.between", Mistake.TWO_OPERATORS)
             return None
         return Swap(*people, *span) if span else None
 
@@ -156,7 +156,7 @@ class RosterNodes(Nodes):
         span = self._span(parts, path, "from", "to")
         zone = self.zone(parts["zone"], f"{path}.zone") if "zone" in parts else usual_zone
         if not zone and "zone" not in parts:
-            self.wrong(node, f"{path}.zone", "must be there when there is no group", "")
+            self.wrong(node, f"{path}.zone", Mistake.ZONE_NEEDED, "")
         kind = AbsenceKind.OTHER
         if "kind" in parts:
             word = self.text(parts["kind"], f"{path}.kind")
@@ -164,7 +164,7 @@ class RosterNodes(Nodes):
             if word in known:
                 kind = AbsenceKind(word)
             else:
-                self.wrong(parts["kind"], f"{path}.kind", f"must be {', '.join(known)}")
+                self.wrong(parts["kind"], f"{path}.kind", Mistake.ONE_OF, known=", ".join(known))
         cover = self._cover(parts, path, operator, operators)
         if operator is None or not span or not zone:
             return None
@@ -173,14 +173,14 @@ class RosterNodes(Nodes):
     # Pieces
 
     def _operator(self, parts: _Parts, path: str, key: str, operators: _Operators) -> str | None:
-        return self.known(parts.get(key), f"{path}.{key}", operators, _EXTENSION)
+        return self.known(parts.get(key), f"{path}.{key}", operators, Mistake.NO_OPERATOR)
 
     def _cover(
         self, parts: _Parts, path: str, operator: str | None, operators: _Operators
     ) -> str | None:
         cover = self._operator(parts, path, "cover", operators)
         if cover is not None and cover == operator:
-            self.wrong(parts["cover"], f"{path}.cover", "must be somebody else")
+            self.wrong(parts["cover"], f"{path}.cover", Mistake.SOMEBODY_ELSE)
             return None
         return cover
 
@@ -191,14 +191,14 @@ class RosterNodes(Nodes):
         if node is None:
             return ()
         if isinstance(node, yaml.ScalarNode):
-            found = [self.known(node, path, operators, _EXTENSION)]
+            found = [self.known(node, path, operators, Mistake.NO_OPERATOR)]
         else:
             found = [
-                self.known(item, place, operators, _EXTENSION)
+                self.known(item, place, operators, Mistake.NO_OPERATOR)
                 for place, item in self.items(node, path)
             ]
         if not found and not empty:
-            self.wrong(node, path, "must name somebody")
+            self.wrong(node, path, Mistake.NOBODY_NAMED)
         return tuple(dict.fromkeys(who for who in found if who is not None and who in operators))
 
     def _clock(self, parts: _Parts, path: str, key: str) -> time | None:
@@ -214,7 +214,7 @@ class RosterNodes(Nodes):
         if start is None or end is None:
             return None
         if end <= start:
-            self.wrong(parts[last], f"{path}.{last}", f"must be after {first}")
+            self.wrong(parts[last], f"{path}.{last}", Mistake.AFTER, other=first)
             return None
         return start, end
 
@@ -224,19 +224,19 @@ class RosterNodes(Nodes):
         node = parts.get("lunch")
         if node is None:
             if "cover" in parts:
-                self.wrong(parts["cover"], f"{path}.cover", "covers the lunch, and there is none")
+                self.wrong(parts["cover"], f"{path}.cover", Mistake.NO_LUNCH)
             return None
         place = f"{path}.lunch"
         first, dash, last = (part.strip() for part in self.text(node, place).partition("-"))
         if not dash:
-            self.wrong(node, place, 'must be two times such as "13:00-14:00"')
+            self.wrong(node, place, Mistake.LUNCH)
             return None
         begin = self.clock(node, place, first)
         stop = self.clock(node, place, last, end=True) if begin is not None else None
         if begin is None or stop is None:
             return None
         if start is not None and end is not None and not _inside((begin, stop), start, end):
-            self.wrong(node, place, "must lie within the shift")
+            self.wrong(node, place, Mistake.LUNCH_OUTSIDE)
         return begin, stop
 
 

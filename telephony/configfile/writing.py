@@ -14,22 +14,33 @@ from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, S
 from telephony.domain.setup import Did, Group, Operator, Setup
 
 Entry = dict[str, Any]
+Data = dict[str, list[Entry]]
 _EVERY_DAY = frozenset(range(1, 8))
 _USUAL = Did("", "")
 
 
 def write_config(setup: Setup) -> str:
     """Return the file. Fields that have their usual value are left out."""
-    data: dict[str, list[Entry]] = {
-        "operators": [_operator(each) for each in setup.operators.values()],
-        "groups": [_group(each, setup.default_group) for each in setup.groups.values()],
-        "dids": [_did(each) for each in setup.dids.values()],
-    }
-    if setup.absences:
-        data["absences"] = [absence_entry(each) for each in setup.absences]
+    data = as_data(setup)
+    if not setup.absences:
+        del data["absences"]
     return yaml.safe_dump(
         data, default_flow_style=None, sort_keys=False, allow_unicode=True, width=100
     )
+
+
+def as_data(setup: Setup) -> Data:
+    """Return the file as plain data: lists of mappings by section, every section there.
+
+    Scalars are texts. Fields that have their usual value are left out, so are kinds of a roster's
+    entries of which there are none. The data are the caller's own.
+    """
+    return {
+        "operators": [_operator(each) for each in setup.operators.values()],
+        "groups": [_group(each, setup.default_group) for each in setup.groups.values()],
+        "dids": [_did(each) for each in setup.dids.values()],
+        "absences": [absence_entry(each) for each in setup.absences],
+    }
 
 
 def roster_entries(roster: Roster) -> dict[str, list[Entry]]:

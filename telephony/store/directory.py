@@ -53,6 +53,14 @@ def current_version(session: Session) -> Version:
     return Version(*row)
 
 
+def lock_version(session: Session) -> Version:
+    """Return the version; in a write transaction other writers wait from here to the commit."""
+    row = session.execute(
+        select(directory_version.c.version, directory_version.c.setup_version).with_for_update()
+    ).one()
+    return Version(*row)
+
+
 def bump(session: Session, *, setup: bool = False) -> int:
     """Begin a new version and return it; other writers of the directory wait until the commit."""
     values: dict[str, Any] = {"version": directory_version.c.version + 1}

@@ -14,6 +14,7 @@ from telephony.store import (
     names,
     notices,
     outbox,
+    revisions,
     setup,
     webhooks,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "names",
     "notices",
     "outbox",
+    "revisions",
     "setup",
     "webhooks",
 ]

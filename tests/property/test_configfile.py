@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine
 
-from telephony.configfile import apply_config, differences, read_config, write_config
+from telephony.configfile import (
+    COMMAND_LINE,
+    as_data,
+    differences,
+    put,
+    read_config,
+    read_data,
+    write_config,
+)
 from telephony.domain.duty import Roster
 from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.setup import Did, Group, Operator, Setup
@@ -19,6 +27,7 @@ from telephony.store.migrations import migrate
 from telephony.store.setup import load_setup
 from tests.property.rosters import rosters
 
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 OPERATORS = {
     "101": Operator("101", "Анна: “да”", "101", "+79161110001", "102"),
     "102": Operator("102", "- Boris #1", "boris-desk"),
@@ -48,6 +57,7 @@ def test_a_file_that_was_written_reads_the_same(made: tuple[Roster, datetime]) -
     assert errors == [], text
     assert again == setup, text
     assert differences(setup, again) == []
+    assert read_data(as_data(setup)) == (setup, [])
     assert write_config(again) == text
 
 
@@ -66,7 +76,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @given(made=rosters())
 def test_what_was_stored_is_loaded_the_same(engine: Engine, made: tuple[Roster, datetime]) -> None:
     setup = setup_of(made[0])
-    apply_config(engine, setup)
+    put(engine, COMMAND_LINE, setup, now=NOW)
     with reading(engine) as session:
         assert load_setup(session) == setup
-    assert apply_config(engine, setup) == []
+    assert put(engine, COMMAND_LINE, setup, now=NOW).differences == []

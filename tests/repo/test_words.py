@@ -8,6 +8,8 @@ from enum import StrEnum
 import pytest
 
 from telephony.ami.names import FALLBACK_REASONS
+from telephony.configfile import Mistake
+from telephony.configfile.mistakes import say_mistake
 from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
     Direction,
@@ -65,3 +67,26 @@ def test_why_a_fallback_was_taken_has_words(code: str) -> None:
 
 def test_a_reason_that_nobody_knows_stands_for_itself() -> None:
     assert say_fallback("moonlight", "ru") == "moonlight"
+
+
+@pytest.mark.parametrize("code", Mistake)
+def test_what_is_wrong_in_a_set_up_has_words(code: Mistake) -> None:
+    values = Values()
+    english, russian = (say_mistake(code, values, language) for language in LANGUAGES)
+    assert english.strip()
+    assert any("а" <= letter <= "я" for letter in russian)
+    names = {name: f"<{name}>" for name in values.asked}
+    said = [say_mistake(code, names, language) for language in LANGUAGES]
+    assert all(mark in each for mark in names.values() for each in said)
+
+
+class Values(dict[str, str]):
+    """Has every value, and keeps which were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def __missing__(self, name: str) -> str:
+        self.asked.add(name)
+        return ""

@@ -217,7 +217,39 @@ def test_config_shows_differences_and_keeps_quiet_when_there_are_none(company: A
         "operator 103 changed: name Vera → Vera K.",
         "nothing was changed: this was a dry run",
     ]
-    assert company.says("config", "apply", changed) == f"{said.splitlines()[0]}\n"
+    applied = company.says("config", "apply", changed).splitlines()
+    assert applied == [
+        said.splitlines()[0],
+        "this is version 3: `dutyline config undo 3` takes it back",
+    ]
+
+
+def test_config_history_and_undo(company: Admin) -> None:
+    text = configuration(MONDAY_NOON).replace("name: Vera", "name: Vera K.")
+    company.says("config", "apply", company.file("b.yaml", text))
+    would = company.says("config", "undo", "3", "--dry-run").splitlines()
+    assert would == [
+        "operator 103 changed: name Vera K. → Vera",
+        "nothing was changed: this was a dry run",
+    ]
+    assert company.says("config", "undo", "3").splitlines() == [
+        would[0],
+        "this is version 4: `dutyline config undo 4` takes it back",
+    ]
+    said = company.says("config", "history", "--limit", "2").splitlines()
+    assert said[0].startswith("version 4, ")
+    assert said[0].endswith(" UTC, command line, took back 3")
+    assert said[1:2] == [f"  {would[0]}"]
+    assert said[2].endswith(" UTC, command line")
+    assert said[3:] == [
+        "  operator 103 changed: name Vera → Vera K.",
+        "1 older: --limit shows more",
+    ]
+    assert "no version 77" in company.refuses("config", "undo", "77")
+
+
+def test_config_history_of_nothing(admin: Admin) -> None:
+    assert admin.says("config", "history") == "nothing was changed yet\n"
 
 
 def test_config_errors_name_the_line_and_change_nothing(company: Admin) -> None:

@@ -1,14 +1,15 @@
 """The set-up's YAML file: what it gives, and that every error names its place."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from telephony.configfile import apply_config, differences, read_config
+from telephony.configfile import COMMAND_LINE, Difference, differences, put, read_config
 from telephony.domain.duty import (
     Absence,
     AbsenceKind,
@@ -26,8 +27,9 @@ from telephony.store.clients import ClientData
 from telephony.store.directory import current_version
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
-from telephony.store.setup import AssignedError, load_setup
+from telephony.store.setup import load_setup
 
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 GOOD = """\
 operators:
   - {extension: "101", name: "Anna", endpoint: "101", mobile: "+79001112233", deputy: "102"}
@@ -140,7 +142,7 @@ def test_an_error_names_its_place(
     assert reason in error.reason
     assert str(error).startswith(f"line {line}, {path}:")
     # What else is told is about things that refer to this one.
-    follows = ("of this file", "is missing", "must be an extension", "somebody else", "is the end")
+    follows = ("that there is", "is missing", "must be an extension", "somebody else", "is the end")
     assert all(each is error or any(map(each.reason.count, follows)) for each in errors)
 
 
@@ -180,10 +182,11 @@ def setup_of(engine: Engine) -> Setup:
 
 def test_applying(engine: Engine) -> None:
     setup, _ = read_config(GOOD)
-    would = apply_config(engine, setup, dry_run=True)
+    would = put(engine, COMMAND_LINE, setup, now=NOW, dry_run=True)
     assert setup_of(engine) == Setup()
-    assert apply_config(engine, setup) == would
-    assert [str(difference) for difference in would] == [
+    done = put(engine, COMMAND_LINE, setup, now=NOW)
+    assert (done.version, done.differences) == (1, would.differences)
+    assert [str(difference) for difference in would.differences] == [
         "operator 101 added",
         "operator 102 added",
         "group sales added",
@@ -194,7 +197,7 @@ def test_applying(engine: Engine) -> None:
     assert setup_of(engine) == setup
     with reading(engine) as session:
         version = current_version(session)
-    assert apply_config(engine, setup) == []
+    assert put(engine, COMMAND_LINE, setup, now=NOW).differences == []
     with reading(engine) as session:
         assert current_version(session) == version == (1, 1)
 
@@ -207,16 +210,18 @@ def test_differences_name_the_fields() -> None:
     found = [str(difference) for difference in differences(before, replace(after, dids=dids))]
     assert found[0] == "operator 101 changed: mobile +79001112233 → +79001112299"
     assert found[1] == (
-        "group sales changed: default yes → no; "
+        "group sales changed: default true → –; "
         "shifts operator 101, days mon-fri, start 09:00, end 18:00, lunch 13:00-14:00 → "
         "operator 101, days mon-fri, start 09:00, end 17:00, lunch 13:00-14:00"
     )
     assert found[2:] == ["did 74951234567 removed"]
+    for each in differences(before, after):
+        assert Difference.from_json(json.loads(json.dumps(each.as_json()))) == each
 
 
 def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
     setup, _ = read_config(GOOD)
-    apply_config(engine, setup)
+    put(engine, COMMAND_LINE, setup, now=NOW)
     with writing(engine) as session:
         save_clients(session, [ClientData("a", ("+79000000001",), "102")])
     without = replace(
@@ -227,8 +232,11 @@ def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
         default_group=None,
     )
     for dry_run in (True, False):
-        with pytest.raises(AssignedError, match=r"102 \(1\)"):
-            apply_config(engine, without, dry_run=dry_run)
+        done = put(engine, COMMAND_LINE, without, now=NOW, dry_run=dry_run)
+        assert [str(error) for error in done.errors] == [
+            "operators: '102' has 1 client(s) and cannot be removed: "
+            "give them another manager or deputy first"
+        ]
     assert setup_of(engine) == setup
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from telephony.accounts import Role
-from telephony.store.audit import list_audit
+from telephony.configfile import Difference
+from telephony.store.audit import AuditEntry, list_audit
 from telephony.store.engine import reading
+from web.edits import change_words, difference_words
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow
 from web.services import services
@@ -37,6 +39,23 @@ def index() -> str:
         action=action,
         actions=ACTIONS,
         action_words=action_words,
-        detail_words=detail_words,
+        target_words=_target_words,
+        about=_about,
         paging=Paging(number, PER_PAGE, total),
     )
+
+
+def _target_words(entry: AuditEntry) -> str:
+    """Return whom or what a line of the log is about."""
+    difference = _difference(entry)
+    return entry.target if difference is None else difference_words(difference)
+
+
+def _about(entry: AuditEntry) -> list[str]:
+    """Return what a line of the log says besides."""
+    difference = _difference(entry)
+    return detail_words(entry.details) if difference is None else change_words(difference)
+
+
+def _difference(entry: AuditEntry) -> Difference | None:
+    return Difference.from_json(entry.details) if entry.action.startswith("setup.") else None
