@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from telephony.calendars import Calendars
 from telephony.domain.record import CallRecord
 from telephony.domain.retries import LONGEST, PATIENCE, block, pause
 from telephony.notify import ENDED, MAILS_WITHIN, MOST_MAILS, ZAMMAD, events_of
@@ -90,8 +91,19 @@ def deliver(tools: Tools, row: int, attempt: int) -> None:
     log.info("delivery.done", delivery=row, to=_shown(delivery), status=status, took_ms=took_ms)
 
 
+def renew_calendar(tools: Tools, row: int, attempt: int) -> None:
+    """Fetch a calendar, and keep what it says or why it could not be had."""
+    Calendars(tools.engine, tools.vault, tools.outgoing, now=tools.now, draw=tools.draw).renew(
+        row, attempt
+    )
+
+
 # What a worker may be asked to do: nothing else that lies in a queue is run.
-JOBS: Mapping[str, Callable[[Tools, int, int], None]] = {"expand": expand, "deliver": deliver}
+JOBS: Mapping[str, Callable[[Tools, int, int], None]] = {
+    "expand": expand,
+    "deliver": deliver,
+    "calendar": renew_calendar,
+}
 
 
 def _by_webhook(
@@ -110,13 +122,12 @@ def _by_webhook(
 def _by_mail(
     fact: StoredFact, record: CallRecord | None, notices: Sequence[Notice], now: datetime
 ) -> list[Wanted]:
-    if record is None:
-        return []
+    did = None if record is None else record.did
     return [
         Wanted(event, f"notice:{rule.id}:{recipient.address}", MAIL_LANE, now + PATIENCE)
         for event in events_of(fact.kind, record)
         for rule in notices
-        if rule.event == event and rule.did in (None, record.did)
+        if rule.event == event and rule.did in (None, did)
         for recipient in rule.recipients
     ]
 

@@ -24,15 +24,17 @@ from zoneinfo import ZoneInfo
 
 from standardwebhooks import Webhook as Signer
 
+from telephony.domain.duty.calendars import CALENDAR_FAILED
 from telephony.domain.numbers import digits
 from telephony.domain.record import CallRecord, Direction, Disposition
+from telephony.ical import Fault
 from telephony.store.outbox import StoredFact
 from telephony.store.tables import moment
 from telephony.words import say
 
 STARTED, ANSWERED, ENDED, MISSED = "call.started", "call.answered", "call.ended", "call.missed"
 EVENTS = (STARTED, ANSWERED, ENDED, MISSED)
-NOTICE_EVENTS = (MISSED,)
+NOTICE_EVENTS = (MISSED, CALENDAR_FAILED)
 STANDARD, ZAMMAD = "standard", "zammad"
 FORMS = (STANDARD, ZAMMAD)
 ZAMMAD_EVENTS = (STARTED, ANSWERED, ENDED)
@@ -70,6 +72,12 @@ _MAIL = {
         "seconds": "{count} s",
         "outcome": "Outcome",
         "call": "Call",
+        "calendar": "The calendar “{title}” cannot be read",
+        "group": "Group",
+        "operator": "Operator",
+        "why": "Why",
+        "since": "Since",
+        "copy": "Duty goes on by the copy of",
         "last": "These were many calls within an hour: there are no mails of further ones for now.",
     },
     "ru": {
@@ -83,6 +91,12 @@ _MAIL = {
         "seconds": "{count} с",
         "outcome": "Исход",
         "call": "Звонок",
+        "calendar": "Календарь «{title}» не читается",
+        "group": "Группа",
+        "operator": "Оператор",
+        "why": "Почему",
+        "since": "С",
+        "copy": "Дежурства идут по копии от",
         "last": "Звонков за час было много: о следующих писем пока не будет.",
     },
 }
@@ -115,7 +129,7 @@ def events_of(kind: str, record: CallRecord | None) -> tuple[str, ...]:
     """Return the events that a fact of this kind is; none for a kind that nobody is told of."""
     if kind == ENDED and record is not None and is_missed(record):
         return ENDED, MISSED
-    return (kind,) if kind in EVENTS else ()
+    return (kind,) if kind in (*EVENTS, CALENDAR_FAILED) else ()
 
 
 def call_data(fact: StoredFact, record: CallRecord | None) -> dict[str, Any]:
@@ -250,9 +264,6 @@ def missed_mail(
     `key` makes the Message-ID, the same at each try; `last` says that no more come. Raises
     ValueError for an address that is none.
     """
-    for address in (sender, to):
-        if not is_mail_address(address):
-            raise ValueError(f"not an e-mail address: {address!r}")
     words = _MAIL[language]
     began = moment(record.started_at).astimezone(ZoneInfo(zone))
     number = clean(record.number) or words["hidden"]
@@ -266,15 +277,52 @@ def missed_mail(
         (words["outcome"], say(record.disposition, language)),
         (words["call"], clean(record.call_id)),
     ]
+    subject = words["subject"].format(who=f"{number} ({name})" if name else number)
+    more = f"\n{words['last']}\n" if last else ""
+    return _mail(subject, lines, more, sender, to, key, moment(record.ended_at))
+
+
+def calendar_mail(
+    fact: StoredFact, *, sender: str, to: str, language: str, zone: str, key: str
+) -> EmailMessage:
+    """Return the notice of a calendar that fails; see `missed_mail`."""
+    words, about = _MAIL[language], fact.payload
+
+    def shown(name: str) -> str:
+        at = datetime.fromisoformat(about[name]).astimezone(ZoneInfo(zone))
+        return f"{at:%Y-%m-%d %H:%M %Z}"
+
+    why = say(Fault(about["fault"]), language).format(detail=clean(about["detail"]))
+    lines = [
+        (words[about["owner_kind"]], clean(about["owner"])),
+        (words["why"], why),
+        (words["since"], shown("failing_since")),
+        (words["copy"], shown("fetched_at")),
+    ]
+    subject = words["calendar"].format(title=clean(about["title"]))
+    return _mail(subject, lines, "", sender, to, key, fact.created_at)
+
+
+def _mail(
+    subject: str,
+    lines: list[tuple[str, str]],
+    more: str,
+    sender: str,
+    to: str,
+    key: str,
+    at: datetime,
+) -> EmailMessage:
+    for address in (sender, to):
+        if not is_mail_address(address):
+            raise ValueError(f"not an e-mail address: {address!r}")
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = words["subject"].format(who=f"{number} ({name})" if name else number)
+    mail["Subject"] = subject
     mail["From"] = Address("Dutyline", addr_spec=sender)
     mail["To"] = Address(addr_spec=to)
-    mail["Date"] = moment(record.ended_at)
+    mail["Date"] = at
     mail["Message-ID"] = f"<{key}@{sender.partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    text = "".join(f"{label}: {value}\n" for label, value in lines if value)
-    mail.set_content(text + (f"\n{words['last']}\n" if last else ""))
+    mail.set_content("".join(f"{label}: {value}\n" for label, value in lines if value) + more)
     return mail
 
 

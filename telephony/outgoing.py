@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,12 +25,15 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import TypeVar
 
 import httpx
 
 IpAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
+T = TypeVar("T")
+_Take = Callable[[httpx.AsyncClient, httpx.Request], Awaitable[T]]
 
 SECONDS = 10.0  # from the first look at the name to the end of the answer
 _DNS_SECONDS = 5.0
@@ -73,6 +76,18 @@ class Answer:
     status: int
     retry_after: str | None
     took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a server sent for a GET: status, headers in lower case, and the body.
+
+    Of a body that is larger than was asked for there is one byte too many.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Outgoing:
@@ -134,25 +149,41 @@ class Outgoing:
     def post(self, text: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send and return the answer, whatever its status. Raises OutgoingError, Refused."""
         began = time.monotonic()
+        status, retry_after = self._send(text, "POST", body, headers, self._answer)
+        return Answer(status, retry_after, int((time.monotonic() - began) * 1000))
+
+    def get(self, text: str, headers: Mapping[str, str], largest: int) -> Document:
+        """Fetch a document of at most `largest` bytes. Raises OutgoingError, Refused."""
+
+        async def take(client: httpx.AsyncClient, request: httpx.Request) -> Document:
+            return await _document(client, request, largest)
+
+        return self._send(text, "GET", b"", headers, take)
+
+    def _send(
+        self, text: str, method: str, body: bytes, headers: Mapping[str, str], take: _Take[T]
+    ) -> T:
+        began = time.monotonic()
         url = self.check(text)
         addresses = self.addresses(url)[:_TRIES]
         left = max(0.1, self._seconds - (time.monotonic() - began))
         try:
-            status, retry_after = asyncio.run(self._post(url, addresses, body, headers, left))
+            return asyncio.run(self._request(url, addresses, method, body, headers, left, take))
         except TimeoutError:
             raise OutgoingError(f"no answer within {self._seconds:g} s") from None
         except httpx.TransportError as error:
             raise OutgoingError(_said(error)) from None
-        return Answer(status, retry_after, int((time.monotonic() - began) * 1000))
 
-    async def _post(
+    async def _request(
         self,
         url: httpx.URL,
         addresses: Sequence[IpAddress],
+        method: str,
         body: bytes,
         headers: Mapping[str, str],
         seconds: float,
-    ) -> tuple[int, str | None]:
+        take: _Take[T],
+    ) -> T:
         # A client for one request: a connection kept for later would belong to an address, while
         # the certificate was checked for a name.
         client = httpx.AsyncClient(
@@ -166,14 +197,14 @@ class Outgoing:
         async with asyncio.timeout(seconds), client:
             for position, address in enumerate(addresses, start=1):
                 request = client.build_request(
-                    "POST",
+                    method,
                     url.copy_with(host=str(address)),
                     content=body,
                     headers=named,
                     extensions={"sni_hostname": url.raw_host.decode("ascii")},
                 )
                 try:
-                    return await self._answer(client, request)
+                    return await take(client, request)
                 except (httpx.ConnectError, httpx.ConnectTimeout):
                     if position == len(addresses):
                         raise
@@ -218,6 +249,19 @@ class Outgoing:
         if any(address in network for network in self._allow):
             return True
         return scheme == "https" and is_public(address)
+
+
+async def _document(client: httpx.AsyncClient, request: httpx.Request, largest: int) -> Document:
+    answer = await client.send(request, stream=True)
+    found = bytearray()
+    try:
+        async for part in answer.aiter_raw():
+            found += part[: largest + 1 - len(found)]
+            if len(found) > largest:
+                break
+    finally:
+        await answer.aclose()
+    return Document(answer.status_code, dict(answer.headers), bytes(found))
 
 
 def is_public(address: IpAddress) -> bool:

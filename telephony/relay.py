@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from telephony.status import Told
+from telephony.store.calendars import LEASE, claim_feeds, due_feeds, release_feeds
 from telephony.store.deliveries import (
     claim_deliveries,
     count_deliveries,
@@ -118,6 +119,7 @@ class Relay:
         if time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + _SWEEP_EVERY
             self._sweep()
+            self._relay_calendars()
         now = self._clock()
         with reading(self._engine) as session:
             facts = due_facts(session, now, _BATCH)
@@ -192,6 +194,19 @@ class Relay:
         with writing(self._engine) as session:
             claims = claim_deliveries(session, ids, now, self._delivery_lease)
         self._enqueue(BULK, "deliver", claims, release_deliveries)
+
+    def _relay_calendars(self) -> None:
+        """Enqueue the calendars whose time has come, while the queue is not long."""
+        now = self._clock()
+        with reading(self._engine) as session:
+            ids = due_feeds(session, now, _SHORT_QUEUE)
+        if not ids or self._bulk_queue.count > _SHORT_QUEUE:
+            return
+        with writing(self._engine) as session:
+            claims = claim_feeds(session, ids, now, LEASE)
+        self._enqueue(
+            BULK, "calendar", claims, lambda session, held: release_feeds(session, held, now)
+        )
 
     def _enqueue(
         self,

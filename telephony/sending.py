@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from telephony.domain.duty.calendars import CALENDAR_FAILED
 from telephony.domain.record import CallRecord
 from telephony.mailing import Mailer, MailError
 from telephony.notify import (
@@ -19,6 +20,7 @@ from telephony.notify import (
     PART_OF,
     ZAMMAD,
     Message,
+    calendar_mail,
     message_id,
     missed_mail,
     standard_message,
@@ -155,21 +157,24 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
         found = _recipient(list_notices(session), int(number), address)
         since = parcel.delivery.created_at - MAILS_WITHIN
         before = count_before(session, parcel.delivery, since)
-    if found is None or parcel.record is None:
+    calendar = parcel.fact.kind == CALENDAR_FAILED
+    if found is None or (parcel.record is None and not calendar):
         raise SendError("the notice or its recipient was removed", for_good=True)
     if tools.mailer is None:
         raise SendError("DUTYLINE_SMTP_HOST is not set")
     rule, recipient = found
+    mailing: dict[str, str] = {
+        "sender": tools.mailer.sender,
+        "to": recipient.address,
+        "language": recipient.language,
+        "zone": rule.zone,
+        "key": parcel.key,
+    }
     try:
-        mail = missed_mail(
-            parcel.record,
-            sender=tools.mailer.sender,
-            to=recipient.address,
-            language=recipient.language,
-            zone=rule.zone,
-            key=parcel.key,
-            last=before + 1 >= MOST_MAILS,
-        )
+        if parcel.record is None:
+            mail = calendar_mail(parcel.fact, **mailing)
+        else:
+            mail = missed_mail(parcel.record, **mailing, last=before + 1 >= MOST_MAILS)
     except ValueError as error:
         raise SendError(str(error), for_good=True) from None
     try:

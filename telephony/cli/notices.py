@@ -66,7 +66,7 @@ def list_() -> None:
 
 @notices.command("add")
 @click.argument("addresses", nargs=-1, required=True)
-@click.option("--event", default=MISSED, help="Of which event: call.missed.")
+@click.option("--event", default=MISSED, help="Of which event: call.missed or calendar.failed.")
 @click.option("--did", help="Only of calls to this number.")
 @click.option("--zone", default="UTC", help="Time zone (IANA) of the times in the text.")
 @click.option("--language", help="en or ru for those that do not say; else DUTYLINE_LANGUAGE.")
@@ -74,13 +74,15 @@ def list_() -> None:
 def add(
     addresses: tuple[str, ...], event: str, did: str | None, zone: str, language: str | None
 ) -> None:
-    """Send an e-mail to ADDRESSES when an inbound call was missed.
+    """Send an e-mail to ADDRESSES when an inbound call was missed, or a calendar fails.
 
     Each address may say its language: anna@example.com=ru.
     """
     settings = settings_for(ami=False)
     if event not in NOTICE_EVENTS:
         raise Failed(f"--event {event!r} is not one of {', '.join(NOTICE_EVENTS)}")
+    if did is not None and event != MISSED:
+        raise Failed("--did is for missed calls only")
     if did is not None:
         did = did.removeprefix("+")
         if not (did.isascii() and did.isdigit() and _DID_DIGITS[0] <= len(did) <= _DID_DIGITS[1]):

@@ -211,6 +211,16 @@ def list_users(
     return found[offset : offset + limit], len(found)
 
 
+def list_extensions(session: Session) -> list[tuple[str, str]]:
+    """Return (login, extension) of the active users who have one."""
+    query = select(panel_user.c.login, panel_user.c.extension).where(
+        panel_user.c.active, panel_user.c.extension != ""
+    )
+    return [
+        (row.login, row.extension) for row in session.execute(query.order_by(panel_user.c.login))
+    ]
+
+
 def count_users(session: Session) -> int:
     """Return how many users there are."""
     return int(session.execute(select(func.count()).select_from(panel_user)).scalar_one())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.store.blocklist import load_blocklist
+from telephony.store.calendars import Owner, forget_owners, load_imported
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.queues import group_queue, load_queues, queue_values
@@ -82,7 +84,11 @@ def load_setup(session: Session) -> Setup:
     rows = session.execute(select(operator_group).order_by(operator_group.c.name)).all()
     absences = load_absences(session)
     queues = load_queues(session)
-    rosters = load_rosters(session, {row.name: row.zone for row in rows}, absences)
+    imported, away = load_imported(session, operators)
+    rosters = load_rosters(session, {row.name: row.zone for row in rows}, (*absences, *away))
+    for name, shifts in imported.items():
+        if name in rosters:
+            rosters[name] = replace(rosters[name], imported=shifts)
     return Setup(
         operators=operators,
         groups={name: Group(name, roster, queues.get(name)) for name, roster in rosters.items()},
@@ -99,12 +105,15 @@ def load_setup(session: Session) -> Setup:
         },
         default_group=next((row.name for row in rows if row.is_default), None),
         absences=absences,
+        calendar_absences=away,
         blocked=load_blocklist(session),
     )
 
 
 def replace_setup(session: Session, setup: Setup) -> int:
     """Make the stored set-up equal to this one, but for the block list; return the new version.
+
+    Calendars stay, but for those of groups and operators that go; what came of them is not stored.
 
     Raises AssignedError, before anything is written, when an operator with clients would go.
     """
@@ -125,6 +134,7 @@ def replace_setup(session: Session, setup: Setup) -> int:
     rosters = {name: group.roster for name, group in setup.groups.items()}
     save_rosters(session, rosters, setup.absences)
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
+    forget_owners(session, {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)})
     return version
 
 

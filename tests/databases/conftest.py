@@ -83,7 +83,8 @@ def shared_engine(
 @pytest.fixture
 def emptied(shared_engine: Engine) -> Engine:
     """Give the module's database with no rows in the tables of calls and what follows from them."""
-    tables = ("delivery", "outbox", "lane", "webhook", "notice_recipient", "notice", "call")
+    tables = ["delivery", "outbox", "lane", "webhook", "notice_recipient", "notice", "call"]
+    tables += ["calendar_feed"]
     with connected_for_writing(shared_engine) as connection:
         if shared_engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")

@@ -1,4 +1,4 @@
-"""A web server on loopback that takes webhooks, and answers as a test wants."""
+"""A web server on loopback that takes webhooks and gives documents, and answers as a test wants."""
 
 import ssl
 import threading
@@ -33,7 +33,7 @@ class Reply:
 
 
 class Receiver:
-    """Takes POSTs; usable as a context manager. `answer` says what each gets."""
+    """Takes requests; usable as a context manager. `answer` says what each gets."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         """Choose a port; with a `context` it speaks TLS."""
@@ -80,6 +80,10 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+
+    def do_GET(self) -> None:
+        """Keep the request and answer."""
+        self.do_POST()
 
     def do_POST(self) -> None:
         """Keep the request and answer."""

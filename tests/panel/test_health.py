@@ -12,7 +12,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from telephony.accounts import Role, Scope
+from telephony.domain.duty.calendars import Takes
 from telephony.settings import Settings
+from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_failure, use_feed
 from telephony.store.engine import open_engine, writing
 from telephony.store.live import Process, save_process
 from telephony.store.outbox import Fact, add_facts
@@ -206,3 +208,42 @@ def test_a_proxy_that_is_not_set_up_opens_no_metrics_and_is_warned_of_once(
 def open_panel_again(panel: Panel, settings: Settings) -> FlaskClient:
     """Return a client of the same panel with other settings."""
     return create_app(settings, panel.engine, now=panel.clock.now).test_client()
+
+
+def test_a_calendar_that_fails_is_told_of(quick_panel: Panel) -> None:
+    now = quick_panel.clock.now()
+    with writing(quick_panel.engine) as session:
+        key = add_feed(
+            session,
+            owner_kind=Owner.GROUP,
+            owner="sales",
+            title="Duty <b>",
+            place="https://calendar.example",
+            url="sealed",
+            zone=None,
+            layer=0,
+            takes=Takes.BUSY,
+            copy=Copy("BEGIN:VCALENDAR"),
+            now=now,
+        )
+        use_feed(session, key, True, now)
+        feed = get_feed(session, key)
+        assert feed is not None
+    _all_well(quick_panel)
+    quick_panel.clock.pass_(seconds=10)
+    browser = quick_panel.signed_in("boss")
+    assert "cannot be read" not in browser.get("/health").text
+    with writing(quick_panel.engine) as session:
+        note_failure(session, feed, fault="status", detail="404", now=now, next_at=now)
+    page = browser.get("/health").text
+    assert "The calendar “Duty &lt;b&gt;” cannot be read" in page
+    assert "the server answered 404" in page
+    assert browser.get("/readyz").status_code == 200
+    metrics = quick_panel.browser("127.0.0.1").get("/metrics").text
+    samples = {
+        sample.name: (sample.labels, sample.value)
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+    }
+    assert samples["dutyline_calendar_failing"] == ({"calendar": str(key)}, 1.0)
+    assert samples["dutyline_calendar_age_seconds"] == ({"calendar": str(key)}, 10.0)

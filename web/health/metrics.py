@@ -75,6 +75,7 @@ class _FromDatabase(Collector):
         if found is not None:
             yield from _counts(found, self._now)
             yield from _parts(found, self._now)
+            yield from _calendars(found, self._now)
 
 
 def _counts(found: Found, now: datetime) -> Iterator[Metric]:
@@ -108,6 +109,19 @@ def _parts(found: Found, now: datetime) -> Iterator[Metric]:
             started.add_metric([state.name], state.process.started_at.timestamp())
     yield from (ready, age, started)
     yield from _figures(found.processes)
+
+
+def _calendars(found: Found, now: datetime) -> Iterator[Metric]:
+    failing = GaugeMetricFamily(
+        "dutyline_calendar_failing", "1 while a calendar cannot be read", labels=["calendar"]
+    )
+    age = GaugeMetricFamily(
+        "dutyline_calendar_age_seconds", "How old its last good copy is", labels=["calendar"]
+    )
+    for feed in found.calendars:
+        failing.add_metric([str(feed.id)], feed.failing_since is not None)
+        age.add_metric([str(feed.id)], (now - feed.fetched_at).total_seconds())
+    yield from (failing, age)
 
 
 def _figures(processes: Iterable[Process]) -> Iterator[Metric]:

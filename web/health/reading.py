@@ -10,19 +10,21 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from telephony.store.calendars import Feed, list_feeds
 from telephony.store.live import Process, list_operator_states, list_processes, live_call
 from telephony.store.outbox import pending_facts
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Processes, live calls by direction, operators by state, and facts that wait."""
+    """Processes, live calls by direction, operators by state, facts that wait, calendars in use."""
 
     processes: tuple[Process, ...]
     calls: Mapping[str, int]
     operators: Mapping[str, int]
     facts: int
     oldest_fact: datetime | None
+    calendars: tuple[Feed, ...] = ()
 
 
 def look(session: Session) -> Found:
@@ -37,4 +39,5 @@ def look(session: Session) -> Found:
         operators=Counter(str(item.state) for item in list_operator_states(session)),
         facts=facts,
         oldest_fact=oldest,
+        calendars=tuple(feed for feed in list_feeds(session) if feed.enabled),
     )

@@ -9,7 +9,7 @@ from telephony.accounts import Role
 from telephony.store.engine import reading, reason, shown
 from web.health.reading import Found, look
 from web.health.state import look_at
-from web.health.words import figure_words, part_words, problem_words
+from web.health.words import fault_words, figure_words, part_words, problem_words
 from web.rights import allow
 from web.services import services
 
@@ -36,6 +36,8 @@ def index() -> str:
         error=error,
         database=shown(offer.engine.url) if offer.engine.dialect.name == "sqlite" else "PostgreSQL",
         parts=parts,
+        failing=[feed for feed in found.calendars if feed.failing_since] if found else [],
+        fault_words=fault_words,
         behind=[part for part in parts if not part.ready],
         now=now,
         part_words=part_words,

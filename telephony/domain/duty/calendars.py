@@ -16,6 +16,8 @@ from telephony.domain.duty.entries import Absence, AbsenceKind, OneOff
 
 # The zone whose clocks imported entries follow: what they say is a moment, not a wall's clock.
 IMPORTED_ZONE = "UTC"
+# The fact that a calendar has failed for so long that people are told.
+CALENDAR_FAILED = "calendar.failed"
 
 _MINUTE = timedelta(minutes=1)
 _LIST = re.compile(r"[,;/+&|\n]|\s(?:and|и)\s")
