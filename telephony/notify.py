@@ -46,7 +46,13 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)*[A-Za-z0-9-]*[A-Za-z0-9]"
 )
 _MISSED = frozenset(
-    {Disposition.ABANDONED, Disposition.NO_ANSWER, Disposition.BUSY, Disposition.FAILED}
+    {
+        Disposition.CALLBACK_ASKED,
+        Disposition.ABANDONED,
+        Disposition.NO_ANSWER,
+        Disposition.BUSY,
+        Disposition.FAILED,
+    }
 )
 MOST_MAILS = 30  # by one rule to one address
 MAILS_WITHIN = timedelta(hours=1)
@@ -54,6 +60,7 @@ _LONGEST_NAME = 80
 # Zammad's words for why a call ended.
 _CAUSES = {
     Disposition.ANSWERED: "normalClearing",
+    Disposition.CALLBACK_ASKED: "noAnswer",
     Disposition.ABANDONED: "cancel",
     Disposition.NO_ANSWER: "noAnswer",
     Disposition.BUSY: "busy",

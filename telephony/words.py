@@ -134,6 +134,7 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 
 _DISPOSITIONS: dict[Disposition, tuple[str, str]] = {
     Disposition.ANSWERED: ("answered", "отвечен"),
+    Disposition.CALLBACK_ASKED: ("asked to be called back", "просьба перезвонить"),
     Disposition.ABANDONED: ("abandoned", "брошен"),
     Disposition.NO_ANSWER: ("no answer", "нет ответа"),
     Disposition.BUSY: ("busy", "занято"),
@@ -184,6 +185,10 @@ _MOMENTS: dict[MomentKind, tuple[str, str]] = {
     ),
     MomentKind.PARKED: ("{by} parked the call at {slot}", "{by}: парковка на {slot}"),
     MomentKind.UNPARKED: ("{by} took the call from {slot}", "{by}: снято с парковки {slot}"),
+    MomentKind.CALLBACK_ASKED: (
+        "the caller asked to be called back (queue {queue})",
+        "просьба перезвонить (очередь {queue})",
+    ),
 }
 
 _LEGS: dict[LegKind, tuple[str, str]] = {
@@ -287,8 +292,12 @@ def say_moment(
     """Return what happened to a call in words; `names` maps extensions to operators' names, and
     `phone` writes numbers.
     """
-    values = {name: names.get(value) or phone(value) for name, value in moment.values}
-    return say(moment.kind, language).format_map(dict.fromkeys(("by", "to", "slot"), "?") | values)
+    values = {
+        name: value if name == "queue" else names.get(value) or phone(value)
+        for name, value in moment.values
+    }
+    unknown = dict.fromkeys(("by", "to", "slot", "queue"), "?")
+    return say(moment.kind, language).format_map(unknown | values)
 
 
 def say_step(

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable
 
 from telephony.ami import names
+from telephony.domain.queueing import PREFIX
 from telephony.domain.routing import Plan, Step
 
 Fields = tuple[tuple[str, str], ...]
@@ -23,10 +24,11 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CHANNEL = re.compile(r"[!-~]{1,120}")
 _SETTABLE = re.compile(rf"{names.PLAN}|{names.STEP}[0-9]{{1,2}}|{names.CLIENT_NAME}")
 _READABLE = re.compile(
-    rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,[a-z]+,1\)|IFMODULE\([a-z0-9_]+\.so\)"
+    rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,[a-z0-9-]+,1\)|IFMODULE\([a-z0-9_]+\.so\)"
     r"|PJSIP_ENDPOINT\([A-Za-z0-9_.-]{1,40},[a-z_]+\)"
     rf"|DIALPLAN_EXISTS\({names.ROUTE},token-[0-9a-f]+,1\)"
     r"|DEVICE_STATE\(PJSIP/[A-Za-z0-9_.-]{1,40}\)"
+    rf"|QUEUE_EXISTS\({re.escape(PREFIX)}[a-z0-9-]{{1,40}}\)"
 )
 _TELLING = (names.CALL, names.DID, "CHANNEL(linkedid)", "UNIQUEID")
 # Asterisk discards a message with a line of more than 1,024 characters.

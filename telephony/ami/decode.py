@@ -172,6 +172,8 @@ def _user_event(
         return events.StepEnded(at, call, int(value["Step"]), value["Status"])
     if layout is names.FELL_BACK:
         return events.FellBack(at, call, value["Reason"])
+    if layout is names.CALLBACK_ASKED:
+        return events.CallbackAsked(at, call, value["Queue"])
     # A number of another form counts as hidden: the call is routed and recorded all the same.
     did, number = (
         text if _NUMBER.fullmatch(text) else "" for text in (value["Did"], value["Number"])

@@ -17,7 +17,12 @@ SCREEN = "dutyline-screen"
 HANGUP = "dutyline-hangup"
 TRANSFER = "dutyline-transfer"
 FALLBACK = "dutyline-fallback"
-CONTEXTS = (INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK)
+QUEUE_KEYS = "dutyline-queue"  # what keys do for callers who wait
+MOBILE = "dutyline-mobile"  # mobiles that are members of queues
+FEATURES = "dutyline-features"  # feature codes and hints for lamps
+CONTEXTS = (
+    INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK, QUEUE_KEYS, MOBILE, FEATURES,
+)  # fmt: skip
 
 # Why the fallback was taken: no heartbeat, no plan in time, a plan that ran out without an end,
 # the plan said so, a transfer that reached nobody.
@@ -53,6 +58,7 @@ OFFERED = UserEventLayout("DutylineIncoming", ("CallId", "Token", "Did", "Number
 STEP_ENDED = UserEventLayout("DutylineStep", ("CallId", "Token", "Step", "Status"))
 FELL_BACK = UserEventLayout("DutylineFallback", ("CallId", "Token", "Reason"))
 SCREENED = UserEventLayout("DutylineScreen", ("CallId", "Token", "Result"))
+CALLBACK_ASKED = UserEventLayout("DutylineCallback", ("CallId", "Token", "Queue"))
 FINISHED = UserEventLayout(
     "DutylineEnd",
     (
@@ -68,7 +74,7 @@ FINISHED = UserEventLayout(
         "Source",
     ),
 )
-USER_EVENTS = (OFFERED, STEP_ENDED, FELL_BACK, SCREENED, FINISHED)
+USER_EVENTS = (OFFERED, STEP_ENDED, FELL_BACK, SCREENED, CALLBACK_ASKED, FINISHED)
 
 
 def proof_of(token: str) -> str:

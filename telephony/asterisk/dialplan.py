@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from telephony.ami import names
-from telephony.ami.names import UserEventLayout
+from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes, features
+from telephony.asterisk.pieces import user_event as _event
+from telephony.asterisk.queues import mobile_members, proof_of, queue_keys
+from telephony.domain.queueing import QueueSettings
 
 # Channel names: what remains can end no header and start no function.
 _CHANNEL_CHARS = r"FILTER(0-9A-Za-z/_.@\x2d\;,{})"
@@ -40,7 +43,8 @@ class DialplanOptions:
     mobiles instead of the caller's, for providers that refuse a foreign number. `mobile_plus` keeps
     the + in front of a mobile's number; most providers take digits. `language` is that of the
     prompts people at a mobile hear, None for the PBX's own. `freepbx` respects FreePBX's “do not
-    disturb” of an extension.
+    disturb” of an extension. `queues` are the groups' own; `extensions` are (endpoint, extension)
+    of operators whose endpoint has another name.
     """
 
     token: str
@@ -53,6 +57,9 @@ class DialplanOptions:
     language: str | None = None
     mobile_context: str | None = None
     freepbx: bool = False
+    codes: FeatureCodes = DEFAULT_CODES
+    queues: tuple[QueueSettings, ...] = ()
+    extensions: tuple[tuple[str, str], ...] = ()
 
 
 def dialplan(options: DialplanOptions) -> str:
@@ -66,20 +73,20 @@ def dialplan(options: DialplanOptions) -> str:
         _hangup(options),
         _transfer(options),
         _fallback(options),
+        queue_keys(options.token, proof_of(options.queues)),
+        mobile_members(_line(options), _screened(options), options.mobile_plus),
+        features(
+            options.codes,
+            [queue.pbx_name for queue in options.queues],
+            dict(options.extensions),
+        ),
+        _included(options),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)
 
 
 def _header() -> Iterator[str]:
     yield "; Written by `dutyline pbx-config`. Do not edit: run it again. See docs/dialplan.md."
-
-
-def _event(layout: UserEventLayout, token: str, **values: str) -> str:
-    """Return a UserEvent application; its values are in the layout's order."""
-    given = {"CallId": "${DL_CALL}", "Token": token, **values}
-    return (
-        f"UserEvent({layout.name},{','.join(f'{name}: {given[name]}' for name in layout.fields)})"
-    )
 
 
 def _incoming() -> Iterator[str]:
@@ -191,23 +198,40 @@ def _steps(options: DialplanOptions) -> Iterator[str]:
     yield "exten => end,1,Hangup(17)"
 
 
-def _mobile(options: DialplanOptions) -> Iterator[str]:
+def _line(options: DialplanOptions) -> str | None:
+    """Return the dial string of the mobile in DL_ONE, None when there is no way to one."""
     if options.mobile_context is not None:
-        line = f"Local/${{DL_ONE}}@{options.mobile_context}"
-    elif options.mobile_trunk is not None:
-        line = f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}"
-    else:
+        return f"Local/${{DL_ONE}}@{options.mobile_context}"
+    return f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}" if options.mobile_trunk else None
+
+
+def _screened(options: DialplanOptions) -> str:
+    """Return the options of Dial that screen a mobile and show a number on it."""
+    screen = f"U({names.SCREEN})" if options.screen_mobiles else ""
+    shown = f"f({options.company_number})" if options.company_number else ""
+    return screen + shown
+
+
+def _included(options: DialplanOptions) -> Iterator[str]:
+    """Yield what brings the feature codes to FreePBX's extensions."""
+    if options.freepbx:
+        yield "; FreePBX's own place for what extensions may dial besides; contexts add up."
+        yield "[from-internal-custom]"
+        yield f"include => {names.FEATURES}"
+
+
+def _mobile(options: DialplanOptions) -> Iterator[str]:
+    line = _line(options)
+    if line is None:
         yield "exten => mobile,1,Set(DIALSTATUS=NOTRUNK)"
         yield " same => n,Goto(failed,1)"
         return
-    screen = f"U({names.SCREEN})" if options.screen_mobiles else ""
-    shown = f"f({options.company_number})" if options.company_number else ""
     kept = "0-9+" if options.mobile_plus else "0-9"
     yield f"exten => mobile,1,Set(DL_ONE=${{FILTER({kept},${{DL_REST}})}})"
     yield " same => n,Set(DIALSTATUS=INVALID)"
     yield " same => n,GotoIf($[${LEN(${DL_ONE})} = 0]?failed,1)"
     yield "; r: the mobile network's early media must not reach the caller."
-    yield f" same => n,Dial({line},${{FILTER(0-9,${{DL_SECONDS}})}},gtr{screen}{shown})"
+    yield f" same => n,Dial({line},${{FILTER(0-9,${{DL_SECONDS}})}},gtr{_screened(options)})"
     yield " same => n,Goto(dialled,1)"
 
 

@@ -19,6 +19,7 @@ TRANSFER_CONTEXT = "from-internal-xfer"
 INCLUDES = {
     "extensions_custom.conf": "#include dutyline_extensions.conf",
     "manager_custom.conf": "#include dutyline_manager.conf",
+    "queues_custom.conf": "#include dutyline_queues.conf",
 }
 
 

@@ -9,7 +9,9 @@ from telephony.ami import names
 # eventfilter(…) with criteria exists from these on; older versions ignore it silently.
 _CRITERIA_SINCE = {18: (18, 26), 20: (20, 11), 21: (21, 6), 22: (22, 1)}
 
-WRITE = ("call", "reporting")
+WRITE = ("call", "reporting", "agent")
+# The devices whose states are read: phones, our switches, and FreePBX's of an extension.
+_DEVICES = ("PJSIP/", "Custom:dutyline-", "Custom:DND", "Custom:CF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,11 @@ def _criteria() -> list[str]:
         *(f"eventfilter(action(include),name({name})) =" for name in plain),
         "eventfilter(action(include),name(UserEvent),header(UserEvent),method(starts_with))"
         " = Dutyline",
-        "eventfilter(action(include),name(DeviceStateChange),header(Device),method(starts_with))"
-        " = PJSIP/",
+        *(
+            "eventfilter(action(include),name(DeviceStateChange),header(Device),"
+            f"method(starts_with)) = {device}"
+            for device in _DEVICES
+        ),
         "; A caller's number can carry line ends: an event with two of them in a row in its midst,",
         "; or with two Linkedids, was forged.",
         "eventfilter(action(exclude),method(regex)) = [[:cntrl:]]{4}[^[:cntrl:]]",

@@ -15,10 +15,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.ami.client import AmiAddress
+from telephony.domain.setup import Setup
 from telephony.logs import set_up_logs
 from telephony.settings import Settings, SettingsError, read_settings
-from telephony.store.engine import StoreError, open_engine, reason
+from telephony.store.engine import StoreError, open_engine, reading, reason
 from telephony.store.migrations import pending
+from telephony.store.setup import load_setup
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,6 +81,15 @@ def database(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def known_setup(settings: Settings) -> Setup | None:
+    """Return what is set up, None when the database cannot tell."""
+    try:
+        with database(settings) as engine, reading(engine) as session:
+            return load_setup(session)
+    except (Failed, StoreError, SQLAlchemyError):
+        return None
 
 
 def ami_address(settings: Settings) -> AmiAddress:

@@ -11,8 +11,10 @@ import click
 
 from telephony.asterisk import freepbx
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes
 from telephony.asterisk.manager import ManagerOptions, manager
-from telephony.cli.common import Failed, readable, settings_for
+from telephony.asterisk.queues import queues
+from telephony.cli.common import Failed, known_setup, readable, settings_for
 from telephony.domain.numbers import DIALLABLE, ENDPOINT
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_-]{1,79}")
@@ -20,16 +22,25 @@ _GOTO = re.compile(r"[A-Za-z0-9_-]{1,79},[A-Za-z0-9_*#-]{1,40},[0-9]{1,4}")
 _PERMIT = re.compile(r"[0-9.]{7,15}/[0-9.]{1,15}")
 _OWNER_AND_GROUP = 0o640
 
+_QUEUES = "dutyline_queues.conf"
+_NO_SETUP = (
+    "The database cannot be read, so the groups' queues are not known: "
+    "run `dutyline migrate`, then this again."
+)
+
 _NEXT = """\
 ; Next, on the PBX (docs/dialplan.md):
 ;   1. See that Asterisk may read the files, and others may not: they hold secrets.
 ;   2. Add to extensions.conf:   #include dutyline_extensions.conf
 ;      and at the end of manager.conf, behind [general]:   #include dutyline_manager.conf
+;      and at the end of queues.conf, behind [general]:    #include dutyline_queues.conf
 ;   3. Send your DIDs to dutyline-incoming, e.g. in the trunk's context:
 ;        exten => _XXXXXXXXXXX,1,Goto(dutyline-incoming,${EXTEN},1)
 ;   4. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
-;   5. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload'
-;   6. dutyline run; then dutyline doctor --trunk NAME
+;   5. In the context in which phones dial:   include => dutyline-features
+;   6. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload';
+;      asterisk -rx 'queue reload all'
+;   7. dutyline run; then dutyline doctor --trunk NAME
 """
 
 
@@ -120,6 +131,25 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     help="Language of the prompts; without it the PBX's own. Needs Asterisk's sounds for it.",
 )
 @click.option(
+    "--lunch-code", default=DEFAULT_CODES.lunch, show_default=True, help="Begin a lunch break."
+)
+@click.option("--break-code", default=DEFAULT_CODES.rest, show_default=True, help="Begin a break.")
+@click.option(
+    "--offline-code", default=DEFAULT_CODES.offline, show_default=True, help="Take no calls."
+)
+@click.option(
+    "--back-code",
+    default=DEFAULT_CODES.back,
+    show_default=True,
+    help="Take calls again; with an extension behind it, that extension's lamp.",
+)
+@click.option(
+    "--closed-code",
+    default=DEFAULT_CODES.closed,
+    show_default=True,
+    help="Switch “closed now”; with a DID behind it, for that DID.",
+)
+@click.option(
     "--permit",
     default="127.0.0.1/255.255.255.255",
     show_default=True,
@@ -143,13 +173,24 @@ def pbx_config(
     internal_context: str | None,
     screen: bool,
     prompts: str | None,
+    lunch_code: str,
+    break_code: str,
+    offline_code: str,
+    back_code: str,
+    closed_code: str,
     permit: str,
     write: Path | None,
 ) -> None:
-    """Print or write what Dutyline adds to a PBX: its dialplan and manager user."""
+    """Print or write what Dutyline adds to a PBX: its dialplan, manager user and queues."""
     if mobile_trunk and mobile_context:
         raise click.UsageError("use --mobile-trunk or --mobile-context, not both")
     settings = settings_for(ami=True)
+    try:
+        codes = FeatureCodes(lunch_code, break_code, offline_code, closed_code, back_code)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    setup = known_setup(settings)
+    own = tuple(group.queue for group in setup.groups.values() if group.queue) if setup else ()
     options = DialplanOptions(
         token=settings.token,
         fallback=fallback,
@@ -160,6 +201,13 @@ def pbx_config(
         company_number=company_number,
         mobile_plus=mobile_plus,
         language=prompts,
+        codes=codes,
+        queues=own,
+        extensions=tuple(
+            (endpoint, extension)
+            for endpoint, extension in (setup.desks if setup else {}).items()
+            if endpoint != extension
+        ),
     )
     if pbx == "freepbx":
         options = freepbx.for_freepbx(options)
@@ -169,6 +217,10 @@ def pbx_config(
             ManagerOptions(settings.ami_user, settings.ami_secret, asterisk_version, permit)
         ),
     }
+    if setup is None:
+        click.echo(_NO_SETUP, err=True)
+    if setup is not None or write is None or not (write / _QUEUES).exists():
+        files[_QUEUES] = queues(own)
     if write is None:
         for name, text in files.items():
             click.echo(f"; ---- {name}\n{text}")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from telephony.domain.events import (
+    CallbackAsked,
     CallEvent,
     DialBegan,
     DialEnded,
@@ -63,6 +64,7 @@ class State:
     transfers: tuple[Transferred, ...] = ()
     pickups: tuple[PickedUp, ...] = ()
     parkings: tuple[Parked | Unparked, ...] = ()
+    callback: CallbackAsked | None = None
     ended_at: int | None = None
     ended_in: Phase | None = None
     recalled: bool = False
@@ -140,6 +142,7 @@ _RANK: dict[type[CallEvent], int] = {
             HangupAsked,
             StepEnded,
             FellBack,
+            CallbackAsked,
             Finished,
             HungUp,
             Vanished,
@@ -207,6 +210,7 @@ _KINDS: dict[type[CallEvent], Kind] = {
     ScreenBegan: Kind.SCREEN_BEGAN,
     StepEnded: Kind.STEP_ENDED,
     FellBack: Kind.FELL_BACK,
+    CallbackAsked: Kind.CALLBACK_ASKED,
     Held: Kind.HELD,
     Resumed: Kind.RESUMED,
     Transferred: Kind.TRANSFERRED,
@@ -261,10 +265,8 @@ def _noted(call_id: str, state: State, event: CallEvent) -> State:
             return replace(state, origin=origin, began_at=began, recalled=True)
         case StepEnded():
             return replace(state, steps=(*state.steps, event))
-        case FellBack():
-            return replace(state, fallback=state.fallback or event)
-        case Finished():
-            return replace(state, finished=state.finished or event)
+        case FellBack() | CallbackAsked() | Finished():
+            return _first_told(state, event)
         case Vanished():
             return replace(state, vanished=state.vanished or state.phase is not Phase.ENDED)
         case Transferred():
@@ -282,6 +284,17 @@ def _noted(call_id: str, state: State, event: CallEvent) -> State:
         case _:
             pass
     return _with_leg_after(call_id, state, event)
+
+
+def _first_told(state: State, event: FellBack | CallbackAsked | Finished) -> State:
+    """Return the state with what happens to a call once, the first time it is told."""
+    match event:
+        case FellBack():
+            return replace(state, fallback=state.fallback or event)
+        case CallbackAsked():
+            return replace(state, callback=state.callback or event)
+        case Finished():
+            return replace(state, finished=state.finished or event)
 
 
 def _first_dialled(state: State, event: DialBegan | DialEnded) -> State:
@@ -303,7 +316,15 @@ def _with_leg_after(call_id: str, state: State, event: CallEvent) -> State:
         origin = replace(state.origin, uniqueid=call_id, channel=event.channel)
         return replace(state, origin=origin, offered=state.offered or event)
     assert not isinstance(
-        event, StepEnded | FellBack | Finished | Recalled | Vanished | Transferred | Parked
+        event,
+        StepEnded
+        | FellBack
+        | CallbackAsked
+        | Finished
+        | Recalled
+        | Vanished
+        | Transferred
+        | Parked,
     )
     if event.leg != call_id:
         return state.with_leg(after(state.leg(event.leg), event))

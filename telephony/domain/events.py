@@ -62,6 +62,15 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """A caller who waited in `queue` pressed the key that asks to be called back."""
+
+    at: int
+    call: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The hangup handler's summary: enough for a record when earlier events were missed.
 
@@ -266,6 +275,7 @@ CallEvent = (
     | FellBack
     | ScreenBegan
     | Screened
+    | CallbackAsked
     | Finished
     | DialBegan
     | DialEnded

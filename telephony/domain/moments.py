@@ -20,6 +20,7 @@ def moments(call: Call, context: Context, end: int) -> tuple[Moment, ...]:
         *_consultations(call, context),
         *_pickups(call, context),
         *_parkings(call, context),
+        *_callbacks(call),
     ]
     return tuple(sorted(found, key=lambda one: (one.at, one.kind, one.values)))
 
@@ -148,6 +149,13 @@ def _parkings(call: Call, context: Context) -> list[Moment]:
         )
         for one in call.state.parkings
     ]
+
+
+def _callbacks(call: Call) -> list[Moment]:
+    asked = call.state.callback
+    if asked is None:
+        return []
+    return [Moment(asked.at, MomentKind.CALLBACK_ASKED, (("queue", asked.queue),))]
 
 
 def _device(channel: str, context: Context) -> str:

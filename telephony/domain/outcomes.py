@@ -55,6 +55,8 @@ def disposition(call: Call, answered_at: int | None, outcomes: Sequence[Outcome]
     """Classify a call by its legs' outcomes."""
     if answered_at is not None:
         return Disposition.ANSWERED
+    if call.state.callback is not None:
+        return Disposition.CALLBACK_ASKED
     if call.state.vanished:
         return Disposition.LOST
     if _gave_up(call, outcomes):

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     TAKEN_OVER = "taken_over"
     PARKED = "parked"
     UNPARKED = "unparked"
+    CALLBACK_ASKED = "callback_asked"
     PARTIES_GONE = "parties_gone"
     CALLER_GONE = "caller_gone"
     RECALLED = "recalled"
@@ -65,6 +66,7 @@ _SAME = (
     Kind.TAKEN_OVER,
     Kind.PARKED,
     Kind.UNPARKED,
+    Kind.CALLBACK_ASKED,
     Kind.RECALLED,
 )
 _ENDS = dict.fromkeys((Kind.CALLER_GONE, Kind.PARTIES_GONE, Kind.VANISHED), Phase.ENDED)

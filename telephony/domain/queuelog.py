@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from telephony.domain.call import Phase
 from telephony.domain.people import People, digits_in
+from telephony.domain.queueing import PREFIX
 from telephony.domain.record import CallRecord, Disposition, LegKind, Side, Source
 from telephony.domain.record_types import milliseconds
 
@@ -88,6 +89,8 @@ def _of_queue(call_id: str, rows: list[QueueRow], people: People) -> CallRecord:
 def _queue_disposition(last: QueueRow, answered_at: int | None) -> Disposition:
     if answered_at is not None:
         return Disposition.ANSWERED
+    if last.event == "EXITWITHKEY" and last.queue.startswith(PREFIX):
+        return Disposition.CALLBACK_ASKED  # the only key that leads out of a queue of ours
     # Whoever left the queue by another way may have been answered elsewhere: that is not known.
     return Disposition.ABANDONED if last.event == "ABANDON" else Disposition.LOST
 

@@ -13,6 +13,7 @@ class Disposition(StrEnum):
     """How a call ended: for the caller, or for whoever placed it."""
 
     ANSWERED = "answered"
+    CALLBACK_ASKED = "callback_asked"
     ABANDONED = "abandoned"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
@@ -47,6 +48,7 @@ class MomentKind(StrEnum):
     PICKED_UP = "picked_up"
     PARKED = "parked"
     UNPARKED = "unparked"
+    CALLBACK_ASKED = "callback_asked"
 
 
 class Side(StrEnum):
@@ -82,7 +84,8 @@ class Outcome(StrEnum):
 class Moment:
     """Something that happened to a call at `at` (µs since the epoch).
 
-    `values` are (name, value): `by` and `to` are extensions or numbers, `slot` a parking space.
+    `values` are (name, value): `by` and `to` are extensions or numbers, `slot` a parking space,
+    `queue` the name of a queue on the PBX.
     """
 
     at: int

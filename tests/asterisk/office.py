@@ -13,9 +13,11 @@ from telephony.ami.client import AmiAddress
 from telephony.ami.names import HEARTBEAT
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
 from telephony.asterisk.manager import ManagerOptions, manager
+from telephony.asterisk.queues import queues
 from telephony.domain.directory import Assignment, Client, Directory
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.events import Joined
+from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import CallRecord
 from telephony.domain.setup import Did, Group, Operator, Setup
 from telephony.listener import Listener
@@ -132,12 +134,17 @@ class Office:
         return int(self.pbx.global_variable(HEARTBEAT) or 0)
 
 
-def pbx_files(fallback: Fallback, version: tuple[int, int] = (22, 10)) -> dict[str, str]:
-    """Return Dutyline's files for the lab's Asterisk."""
-    options = DialplanOptions(TOKEN, fallback, mobile_trunk="trunk", internal_context="internal")
+def pbx_files(
+    fallback: Fallback, version: tuple[int, int] = (22, 10), own: tuple[QueueSettings, ...] = ()
+) -> dict[str, str]:
+    """Return Dutyline's files for the lab's Asterisk; `own` are the groups' queues."""
+    options = DialplanOptions(
+        TOKEN, fallback, mobile_trunk="trunk", internal_context="internal", queues=own
+    )
     return {
         "dutyline_extensions.conf": dialplan(options),
         "dutyline_manager.conf": manager(ManagerOptions("dutyline", SECRET, version)),
+        "dutyline_queues.conf": queues(own),
     }
 
 

@@ -220,6 +220,7 @@ def _extensions() -> str:
         "exten => _*8XXX,1,PickupChan(PJSIP/${EXTEN:2})\n"
         " same => n,Hangup()\n"
         "include => parkedcalls\n"
+        "include => dutyline-features\n"
         "exten => _1XX,1,Set(LAB_PHONES=${PJSIP_DIAL_CONTACTS(${EXTEN})})\n"
         # No contact: dial the endpoint, which fails as an unregistered phone does.
         ' same => n,ExecIf($["${LAB_PHONES}" = ""]?Set(LAB_PHONES=PJSIP/${EXTEN}))\n'
@@ -253,7 +254,7 @@ _FIXED = {
     "cel.conf": _sections([("general", {"enable": "no"})]),
     "queues.conf": _sections(
         [
-            ("general", {"persistentmembers": "no"}),
+            ("general", {}),
             (
                 "duty",
                 {
@@ -267,7 +268,8 @@ _FIXED = {
                 },
             ),
         ]
-    ),
+    )
+    + "\n#tryinclude dutyline_queues.conf\n",
     "features.conf": "[general]\n\n[featuremap]\nblindxfer = ##\natxfer = *2\n",
     "res_parking.conf": _sections(
         [

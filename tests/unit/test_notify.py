@@ -65,6 +65,7 @@ def _fields(fact: StoredFact, record: CallRecord | None = None) -> dict[str, str
     ("disposition", "direction", "missed"),
     [
         (Disposition.ANSWERED, Direction.IN, False),
+        (Disposition.CALLBACK_ASKED, Direction.IN, True),
         (Disposition.ABANDONED, Direction.IN, True),
         (Disposition.NO_ANSWER, Direction.IN, True),
         (Disposition.BUSY, Direction.IN, True),

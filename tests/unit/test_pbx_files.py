@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from click.testing import CliRunner, Result
 from telephony.ami import names
 from telephony.asterisk import freepbx
 from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.features import FeatureCodes
 from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
+from telephony.asterisk.queues import proof_of, queues
 from telephony.cli import main
+from telephony.domain.queueing import QueueSettings, Strategy
 
 TOKEN = "token-0123456789"
 TEXT = dialplan(DialplanOptions(TOKEN, Fallback("queue", "support"), "provider", "from-internal"))
@@ -66,7 +70,7 @@ def test_no_foreign_text_inside_an_application_that_takes_others_apart() -> None
 def test_no_expression_compares_foreign_text() -> None:
     # An expression evaluates what it compares: foreign text is only ever measured.
     compared = set(re.findall(r'\$\["\$\{(\w+)\}"', TEXT))
-    assert compared == {"DL_KIND", "DL_KEY", "DL_CALL", "TRYSTATUS"}
+    assert compared == {"DL_KIND", "DL_KEY", "DL_STATE", "DL_CALL", "TRYSTATUS"}
 
 
 def test_the_wait_is_inside_tryexec_with_a_plain_loop_behind_it() -> None:
@@ -143,7 +147,7 @@ def test_the_filters_form_follows_the_version(version: tuple[int, int], expected
 def test_the_manager_user_may_do_little() -> None:
     text = manager(ManagerOptions("dutyline", "secret-secret", (22, 10)))
     rights = dict(re.findall(r"^(read|write) = (.*)$", text, re.MULTILINE))
-    assert rights == {"read": "call,agent,user", "write": "call,reporting"}
+    assert rights == {"read": "call,agent,user", "write": "call,reporting,agent"}
     assert "deny = 0.0.0.0/0.0.0.0" in text
     assert "timestampevents = yes" in text
     for event in names.WANTED:
@@ -222,6 +226,7 @@ def test_freepbxs_own_files_stay_and_the_admins_get_one_line(
         *freepbx.INCLUDES,
         "dutyline_extensions.conf",
         "dutyline_manager.conf",
+        "dutyline_queues.conf",
     }
 
 
@@ -238,3 +243,92 @@ def test_a_trunk_and_the_routes_exclude_each_other(monkeypatch: pytest.MonkeyPat
     done = run(monkeypatch, "--mobile-trunk", "a", "--mobile-context", "from-internal")
     assert done.exit_code == 2
     assert "not both" in done.output
+
+
+SALES = QueueSettings("sales", Strategy.RRMEMORY, 20, 15, 180, "jazz", announce_wait=False)
+QUIET = QueueSettings(
+    "quiet", announce_position=False, announce_wait=False, callback=False, announce_seconds=60
+)
+
+
+def test_a_queue_is_what_the_admin_said() -> None:
+    text = queues([SALES, QUIET])
+    head, quiet, sales = text.split("\n\n")
+    assert "[general](+)" in head
+    assert "persistentmembers = yes" in head
+    assert quiet.startswith("[dutyline-quiet]\nstrategy = ringall\n")
+    for line in (
+        "[dutyline-sales]",
+        "strategy = rrmemory",
+        "timeout = 20",
+        "wrapuptime = 15",
+        "musicclass = jazz",
+        "announce-position = yes",
+        "announce-holdtime = no",
+        "announce-frequency = 45",
+        "context = dutyline-queue",
+        "ringinuse = no",
+    ):
+        assert line in sales.splitlines()
+    assert "announce-frequency = 0" in quiet
+    assert "context =" not in quiet
+    assert "member" not in text.replace("persistentmembers", "").replace("; Members", "")
+
+
+def test_the_dialplan_proves_which_queues_it_was_made_with() -> None:
+    made = dialplan(DialplanOptions(TOKEN, Fallback("queue", "support"), queues=(SALES, QUIET)))
+    assert f"exten => {proof_of([QUIET, SALES])},1,NoOp()" in made
+    assert proof_of([SALES]) != proof_of([replace(SALES, wrapup_seconds=16)])
+    assert proof_of([]) in TEXT
+
+
+def test_a_mobile_in_a_queue_is_screened_and_dialled_as_the_admin_chose() -> None:
+    assert "Dial(PJSIP/${DL_ONE}@provider,120,trU(dutyline-screen))" in TEXT
+    assert "Dial(Local/${DL_ONE}@from-internal,120,trU(" in FREEPBX
+    plus = DialplanOptions(TOKEN, Fallback("queue", "q"), "provider", mobile_plus=True)
+    assert "Set(DL_ONE=+${FILTER(0-9,${EXTEN})})" in dialplan(plus)
+    without = contexts(dialplan(DialplanOptions(TOKEN, Fallback("queue", "q"))))
+    assert without[names.MOBILE] == ["exten => s,1,Hangup()"]
+
+
+def test_the_feature_codes_set_the_switches_and_pause_in_our_queues_only() -> None:
+    options = DialplanOptions(
+        TOKEN,
+        Fallback("queue", "support"),
+        codes=FeatureCodes("*11", "*12", "*13", "*14", "*15"),
+        queues=(SALES,),
+        extensions=(("boris-desk", "102"),),
+    )
+    lines = contexts(dialplan(options))[names.FEATURES]
+    for code, state in (("*11", "BUSY"), ("*12", "ONHOLD"), ("*13", "INUSE"), ("*15", "NOT_INUSE")):
+        assert f"exten => {code},1,Set(DL_STATE={state})" in lines
+    assert "exten => _*15XXX,hint,Custom:dutyline-pause-${EXTEN:3}" in lines
+    assert "exten => *14,hint,Custom:dutyline-closed" in lines
+    assert "exten => _*14XXXXXXXXXXX,hint,Custom:dutyline-closed-${EXTEN:3}" in lines
+    assert "exten => of-boris-desk,1,Set(DL_WHO=102)" in lines
+    member = "PauseQueueMember(dutyline-sales,PJSIP/${CHANNEL(endpoint)}"
+    assert [line for line in lines if "QueueMember(" in line] == [
+        f" same => n,{member},,${{DL_WHY}})",
+        f" same => n,{member.replace('Pause', 'Unpause')})",
+    ]
+    assert "QueueMember(" not in TEXT
+
+
+@pytest.mark.parametrize(
+    "codes", [("81", "*82"), ("*81", "*81"), ("*8", "*82"), ("*81x", "*82"), ("*81", "*812")]
+)
+def test_feature_codes_that_cannot_be(codes: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="feature code"):
+        FeatureCodes(*codes)
+
+
+def test_the_feature_codes_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "exten => *71,1," in run(monkeypatch, "--lunch-code", "*71").output
+    done = run(monkeypatch, "--lunch-code", "*8")
+    assert done.exit_code == 2
+    assert "beginning of another" in done.output
+    assert "the groups' queues are not known" in run(monkeypatch).output
+
+
+def test_on_freepbx_extensions_can_dial_the_feature_codes() -> None:
+    assert contexts(FREEPBX)["from-internal-custom"] == ["include => dutyline-features"]

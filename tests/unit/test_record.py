@@ -6,6 +6,7 @@ import pytest
 
 from telephony.domain.call import Call, Phase, fold
 from telephony.domain.events import (
+    CallbackAsked,
     CallEvent,
     DialBegan,
     DialEnded,
@@ -21,7 +22,16 @@ from telephony.domain.events import (
     StepEnded,
     Vanished,
 )
-from telephony.domain.record import CallRecord, Context, Disposition, Outcome, Side, record
+from telephony.domain.record import (
+    CallRecord,
+    Context,
+    Disposition,
+    Moment,
+    MomentKind,
+    Outcome,
+    Side,
+    record,
+)
 
 ID = "1795331600.0"
 TRUNK = "PJSIP/trunk-00000000"
@@ -145,6 +155,18 @@ def test_nothing_dialled_is_failed_and_vanished_is_lost() -> None:
     assert (talked.disposition, talked.talk_ms) == (Disposition.ANSWERED, 58_000)
     ended = made(offered(), asks(2), gone(2.1), Vanished(s(60), ID))
     assert (ended.disposition, ended.ended_at) == (Disposition.ABANDONED, s(2))
+
+
+def test_who_asks_to_be_called_back_has_not_given_up() -> None:
+    asked = (offered(), rings(1, "1"), CallbackAsked(s(3), ID, "dutyline-sales"))
+    for end in ((gone(5),), (asks(4), gone(5)), (Vanished(s(60), ID),)):
+        seen = made(*asked, *end)
+        assert (seen.disposition, seen.abandoned_in) == (Disposition.CALLBACK_ASKED, None)
+        assert seen.moments == (
+            Moment(s(3), MomentKind.CALLBACK_ASKED, (("queue", "dutyline-sales"),)),
+        )
+    answered = made(offered(), rings(1, "1"), joins(2, "1"), *asked[2:], gone(5))
+    assert answered.disposition is Disposition.ANSWERED
 
 
 def test_a_later_event_proves_that_a_call_had_not_vanished() -> None:

@@ -269,6 +269,13 @@ def test_a_call_that_left_the_queue_by_itself_is_not_guessed_at() -> None:
     assert _queues(left)["lab-1795490762.2"].disposition is Disposition.LOST
 
 
+def test_a_key_in_a_queue_of_ours_asks_to_be_called_back() -> None:
+    row = "1795490764|lab-1795490762.2|{}|NONE|EXITWITHKEY|1|1|1|2\n"
+    ours, other = (_queues(row.format(name)) for name in ("dutyline-sales", "duty"))
+    assert ours["lab-1795490762.2"].disposition is Disposition.CALLBACK_ASKED
+    assert other["lab-1795490762.2"].disposition is Disposition.LOST
+
+
 @pytest.mark.parametrize(
     "number",
     [

@@ -1,0 +1,77 @@
+"""Dutyline's own queues, feature codes and switches on the real Asterisk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telephony.domain.record import Disposition, MomentKind
+from tests.asterisk.office import DID, STRANGER
+from tests.asterisk.queue_lab import QUEUE, becomes, console, dials, queue_office, switch
+from tests.lab.behaviours import no_answer
+
+PAUSE_101 = "Custom:dutyline-pause-101"
+
+
+async def test_feature_codes_work_while_dutyline_is_down(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, listening=False) as place:
+        for name in ("101", "102"):
+            await console(place, f"queue add member PJSIP/{name} to {QUEUE.pbx_name}")
+        await dials(place, "101", "*81")
+        assert await switch(place, PAUSE_101) == "BUSY"
+        await becomes(place, {"PJSIP/101": "lunch", "PJSIP/102": ""})
+        hints = await console(place, "core show hints")
+        assert "*84@dutyline-features" in hints
+        await dials(place, "101", "*82")
+        assert await switch(place, PAUSE_101) == "ONHOLD"
+        # A restart forgets neither the switch nor the members.
+        place.pbx.stop()
+        place.pbx.start()
+        assert await switch(place, PAUSE_101) == "ONHOLD"
+        await place.phones["101"].register()
+        await dials(place, "101", "*86")
+        assert await switch(place, PAUSE_101) == "NOT_INUSE"
+        await becomes(place, {"PJSIP/101": "", "PJSIP/102": ""})
+
+
+async def test_the_key_of_a_lamp_is_its_owners(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, listening=False) as place:
+        await dials(place, "101", "*86101")
+        assert await switch(place, PAUSE_101) == "ONHOLD"
+        await dials(place, "102", "*86101")
+        assert await switch(place, PAUSE_101) == "ONHOLD"
+        await dials(place, "101", "*86101")
+        assert await switch(place, PAUSE_101) == "NOT_INUSE"
+
+
+async def test_closing_by_feature_code(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, listening=False) as place:
+        await dials(place, "101", "*84")
+        assert await switch(place, "Custom:dutyline-closed") == "INUSE"
+        await dials(place, "102", "*84")
+        assert await switch(place, "Custom:dutyline-closed") == "NOT_INUSE"
+        await dials(place, "102", f"*84{DID}")
+        assert await switch(place, f"Custom:dutyline-closed-{DID}") == "INUSE"
+
+
+async def test_a_caller_who_waits_asks_to_be_called_back(tmp_path: Path) -> None:
+    async with queue_office(tmp_path) as place:
+        await console(place, f"queue add member PJSIP/101 to {QUEUE.pbx_name}")
+        place.phones["101"].behaviour = no_answer()
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(5)
+        await call.wait_answered(5)
+        await call.dtmf("1")
+        await call.wait_ended(10)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.CALLBACK_ASKED
+        assert [one.kind for one in made.moments] == [MomentKind.CALLBACK_ASKED]
+        assert made.moments[0].values == (("queue", QUEUE.pbx_name),)
+
+
+async def test_nobody_waits_where_no_phone_is_connected(tmp_path: Path) -> None:
+    async with queue_office(tmp_path) as place:
+        await console(place, f"queue add member PJSIP/106 to {QUEUE.pbx_name}")
+        call = await place.trunk.call(DID, STRANGER)
+        await call.wait_ended(5)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.FAILED
