@@ -1,15 +1,20 @@
-"""A client as people write one down, checked: the same for a file, the panel and the API."""
+"""A client as people write one down: checked and saved, for a file, the panel and the API alike."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from sqlalchemy.orm import Session
 
 from telephony.domain.directory import Stage
 from telephony.domain.numbers import normalise
-from telephony.store.clients import ClientData
+from telephony.store.client_changes import delete_clients, save_clients
+from telephony.store.clients import ClientData, find_owners, get_clients
+from telephony.store.directory import client_version, lock_version
+from telephony.store.setup import list_extensions
 
 LONGEST = {"name": 100, "notes": 2000}
 MOST_PHONES = 50
@@ -67,12 +72,37 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """One thing wrong: the field, its value, and why (`detail` fills the words)."""
+    """One thing wrong: the field, its value, and why (`detail` fills the words).
+
+    `owner` is the id of the client who has the number already.
+    """
 
     field: str
     value: str
     problem: Problem
     detail: str = ""
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of one client: its id, what it was (None when it is new), and what it is now.
+
+    Nothing was written when something is `wrong`, or when before and after are the same.
+    """
+
+    id: int
+    before: ClientData | None
+    after: ClientData
+    wrong: tuple[Wrong, ...] = ()
+
+
+class GoneError(Exception):
+    """There is no such client, or no more."""
+
+
+class ChangedError(Exception):
+    """Somebody changed the client after the version that the change was made from."""
 
 
 def check_client(
@@ -133,3 +163,68 @@ def _text(field: str, value: str) -> list[Wrong]:
             wrong.append(Wrong(field, value, Problem.CONTROL_CHARACTER, code))
             break
     return wrong
+
+
+def save_client(
+    session: Session,
+    written: Written,
+    country: str,
+    *,
+    client_id: int | None = None,
+    seen: int | None = None,
+) -> Saved:
+    """Check a client and save it: a new one, or over the one of `client_id`.
+
+    The session must be for writing; the caller commits. `seen` is the version (see
+    `store.directory.client_version`) that the change was made from, None for any. Raises GoneError
+    and ChangedError, before anything is written.
+    """
+    before = _present(session, client_id, seen)
+    data, wrong = check_client(written, country, list_extensions(session))
+    data = replace(data, phones=tuple(dict.fromkeys(data.phones)))
+    wrong += _taken(session, data, client_id)
+    if wrong or (before is not None and same(before, data)):
+        return Saved(client_id or 0, before, data, tuple(wrong))
+    changed = {} if client_id is None else {client_id: data}
+    saved = save_clients(session, [data] if client_id is None else (), changed)
+    return Saved(saved.ids[0] if client_id is None else client_id, before, data)
+
+
+def remove_client(session: Session, client_id: int, seen: int | None = None) -> ClientData:
+    """Delete a client and return what it was; its calls stay. Raises as `save_client` does."""
+    before = _present(session, client_id, seen)
+    if before is None:
+        raise GoneError
+    delete_clients(session, [client_id])
+    return before
+
+
+def same(one: ClientData, other: ClientData) -> bool:
+    """Tell whether two clients are the same, in whichever order their numbers stand."""
+    return replace(one, phones=tuple(sorted(one.phones))) == replace(
+        other, phones=tuple(sorted(other.phones))
+    )
+
+
+def _present(session: Session, client_id: int | None, seen: int | None) -> ClientData | None:
+    """Return the client as it is now; nobody changes it from here to the commit."""
+    lock_version(session)
+    if client_id is None:
+        return None
+    before = get_clients(session, [client_id]).get(client_id)
+    if before is None:
+        raise GoneError
+    if seen is not None and client_version(session, client_id) != seen:
+        raise ChangedError
+    return before
+
+
+def _taken(session: Session, data: ClientData, client_id: int | None) -> list[Wrong]:
+    """Return an error for each number that is somebody else's."""
+    owners = find_owners(session, data.phones)
+    others = get_clients(session, {owner for owner in owners.values() if owner != client_id})
+    return [
+        Wrong("phones", number, Problem.NUMBER_TAKEN, others[owner].name, owner)
+        for number in data.phones
+        if (owner := owners.get(number)) in others
+    ]

@@ -1,4 +1,4 @@
-"""Clients from a CSV file: every row is checked, then all are written, or none.
+"""Clients from a CSV file and back: every row is checked, then all are written, or none.
 
 The file: UTF-8, a header in any order out of COLUMNS (name and phones are required), separated by
 `,` or `;` or tabs. `phones` holds one or several numbers separated by `|`, `;` or `,`; a field that
@@ -12,18 +12,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from telephony.clients import Problem, Written, check_client
+from telephony.clients import Problem, Written, check_client, same
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients
 from telephony.store.directory import bump, current_version
 from telephony.store.engine import reading, writing
-from telephony.store.setup import load_setup
+from telephony.store.setup import list_extensions
 
 COLUMNS = (
     "name",
@@ -36,6 +36,9 @@ COLUMNS = (
     "notes",
 )
 _REQUIRED = ("name", "phones")
+# What a spreadsheet would take for a formula, with an apostrophe before it; see `as_row`.
+_KEPT_FROM_FORMULAS = re.compile(r"'+[=+\-@]")
+_FORMULA = re.compile(r"'*[=+\-@]")
 _BETWEEN_PHONES = re.compile(r"[|;,\n]")
 
 
@@ -96,11 +99,21 @@ class ImportRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A row that adds a client (`before` and `client_id` are None then) or changes one."""
+
+    line: int
+    after: ClientData
+    before: ClientData | None = None
+    client_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What an import did, or with `dry_run` would do; nothing when there are errors.
 
     Counts of clients, and of numbers removed; `version` is the directory's new version, None when
-    nothing was written.
+    nothing was written; `changes` are the rows that add or change, in the file's order.
     """
 
     added: int = 0
@@ -109,6 +122,7 @@ class Report:
     numbers_removed: int = 0
     errors: tuple[RowError, ...] = ()
     version: int | None = None
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
 
 class _NotCsvError(Exception):
@@ -118,30 +132,43 @@ class _NotCsvError(Exception):
 
 
 def import_clients(
-    engine: Engine, source: bytes | str, country: str, *, dry_run: bool = False
+    engine: Engine,
+    source: bytes | str,
+    country: str,
+    *,
+    dry_run: bool = False,
+    written: Callable[[Session, Report], None] | None = None,
 ) -> Report:
     """Import a file's content. `country` (ISO 3166 alpha-2) is that of numbers without `+`.
 
-    Raises sqlalchemy's errors. One transaction; a listener that runs follows within a second.
+    `written` is called in the transaction in which something is written: for the audit log. Raises
+    sqlalchemy's errors. One transaction; a listener that runs follows within a second.
     """
     with reading(engine) as session:
-        operators = set(load_setup(session).operators)
+        operators = list_extensions(session)
     rows, errors = read_clients(source, country, operators)
     if errors:
         return Report(errors=tuple(errors))
     # Sorted out before the write lock is taken, so that calls wait for the writing alone.
     with reading(engine) as session:
         version = current_version(session).version
-        report, new, changed = _sort_out(session, rows)
-    if dry_run or not (new or changed):
+        report = _sort_out(session, rows)
+    if dry_run or not report.changes:
         return report
     with writing(engine) as session:
         mine = bump(session)
         if mine != version + 1:  # somebody changed the directory in between
-            report, new, changed = _sort_out(session, rows)
-            if not (new or changed):
+            report = _sort_out(session, rows)
+            if not report.changes:
                 return report
-        save_clients(session, new, changed, version=mine)
+        save_clients(
+            session,
+            [one.after for one in report.changes if one.client_id is None],
+            {one.client_id: one.after for one in report.changes if one.client_id is not None},
+            version=mine,
+        )
+        if written is not None:
+            written(session, report)
     return replace(report, version=mine)
 
 
@@ -179,6 +206,29 @@ def read_clients(
     return rows, errors
 
 
+def as_row(client: ClientData) -> list[str]:
+    """Return a client as a row of a file that has all COLUMNS; read again, it is the same client.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe, which reading takes off.
+    """
+    values = {
+        "phones": "|".join(client.phones),
+        "stage": client.stage.value,
+        "vip": "yes" if client.vip else "no",
+    }
+    cells = [values.get(name, getattr(client, name) or "") for name in COLUMNS]
+    return [f"'{cell}" if _FORMULA.match(cell) and not _alone(cell) else cell for cell in cells]
+
+
+def _alone(cell: str) -> bool:
+    """Tell whether a cell is one number, which is no formula worth fearing."""
+    return cell[0] == "+" and cell[1:].isascii() and cell[1:].isdigit()
+
+
+def _unquoted(field: str) -> str:
+    return field[1:] if _KEPT_FROM_FORMULAS.match(field) else field
+
+
 def _decoded(source: bytes | str) -> str | RowError:
     if isinstance(source, str):
         return source.removeprefix("\ufeff")
@@ -197,7 +247,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for fields in reader:
             if any(field.strip() for field in fields):
-                yield line, [field.strip() for field in fields]
+                yield line, [_unquoted(field.strip()) for field in fields]
             line = reader.line_num + 1
     except csv.Error as error:
         raise _NotCsvError(line, str(error)) from None
@@ -252,14 +302,11 @@ def _repeated(row: ImportRow, seen: dict[str, ImportRow]) -> list[RowError]:
     return errors
 
 
-def _sort_out(
-    session: Session, rows: list[ImportRow]
-) -> tuple[Report, list[ClientData], dict[int, ClientData]]:
-    """Tell new clients from known ones; return (report, new, changed by id)."""
+def _sort_out(session: Session, rows: list[ImportRow]) -> Report:
+    """Tell new clients from known ones, and what would change."""
     owners = find_owners(session, [number for row in rows for number in row.client.phones])
     known = get_clients(session, set(owners.values()))
-    new: list[ClientData] = []
-    changed: dict[int, ClientData] = {}
+    changes: list[Change] = []
     taken: dict[int, ImportRow] = {}
     errors: list[RowError] = []
     removed = 0
@@ -267,7 +314,7 @@ def _sort_out(
         data = row.client
         ids = {owners[number]: number for number in data.phones if number in owners}
         if not ids:
-            new.append(data)
+            changes.append(Change(row.line, data))
             continue
         if len(ids) > 1:
             names = ", ".join(f"{number} – {known[key].name}" for key, number in ids.items())
@@ -284,17 +331,17 @@ def _sort_out(
         before = known[key]
         # What the file has no column for stays as it is.
         data = replace(before, **{name: getattr(data, name) for name in row.columns})
-        if _same(before, data):
+        if same(before, data):
             continue
-        changed[key] = data
+        changes.append(Change(row.line, data, before, key))
         removed += len(set(before.phones) - set(data.phones))
     if errors:
-        return Report(errors=tuple(errors)), [], {}
-    unchanged = len(rows) - len(new) - len(changed)
-    return Report(len(new), len(changed), unchanged, removed), new, changed
-
-
-def _same(one: ClientData, other: ClientData) -> bool:
-    return replace(one, phones=tuple(sorted(one.phones))) == replace(
-        other, phones=tuple(sorted(other.phones))
+        return Report(errors=tuple(errors))
+    updated = len([one for one in changes if one.client_id is not None])
+    return Report(
+        added=len(changes) - updated,
+        updated=updated,
+        unchanged=len(rows) - len(changes),
+        numbers_removed=removed,
+        changes=tuple(changes),
     )

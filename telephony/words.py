@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from telephony.domain.directory import Stage
 from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
     Direction,
@@ -239,6 +240,11 @@ _FAULTS: dict[Fault, tuple[str, str]] = {
     Fault.SECRET: ("the address cannot be opened: {detail}", "адрес не открыть: {detail}"),
 }
 
+_STAGES: dict[Stage, tuple[str, str]] = {
+    Stage.LEAD: ("lead", "лид"),
+    Stage.CUSTOMER: ("customer", "клиент"),
+}
+
 # Why the dialplan took the fallback: the codes of telephony.ami.names.FALLBACK_REASONS.
 _FALLBACKS: dict[str, tuple[str, str]] = {
     "stale": ("Dutyline was not running", "Dutyline не работал"),
@@ -265,6 +271,7 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     LegKind: _LEGS,
     Flaw: _FLAWS,
     Fault: _FAULTS,
+    Stage: _STAGES,
 }
 
 

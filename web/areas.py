@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import home, style
+from web import clients, home, style
 from web.admin import audit, tokens, users
 from web.api import document
 from web.auth import views as auth
 from web.calls import views as calls
-from web.clients import views as clients
 from web.health import metrics, probes
 from web.health import views as health
 from web.operators import views as operators

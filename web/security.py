@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, abort, request
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, request
 
 # The toolkit's own style sheet draws its check marks and arrows from data: images.
 POLICY = "; ".join(
@@ -17,8 +20,31 @@ POLICY = "; ".join(
 )
 
 
+_BODY = "dutyline_body"
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def takes(most: int) -> Callable[[V], V]:
+    """Let a view take a body of up to `most` bytes, more than the panel's usual megabyte."""
+
+    def decorate(view: V) -> V:
+        setattr(view, _BODY, most)
+        return view
+
+    return decorate
+
+
 def set_up(app: Flask) -> None:
     """Add the headers to every answer, and refuse forms with what no database keeps."""
+
+    @app.before_request
+    def allow_body() -> None:
+        # Before anything looks at the form, which reads the body.
+        view = current_app.view_functions.get(request.endpoint or "")
+        most = getattr(view, _BODY, None)
+        if most is not None:
+            request.max_content_length = request.max_form_memory_size = most
 
     @app.before_request
     def refuse_nul() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
+from telephony.domain.directory import Stage
+from telephony.words import say
+from web.i18n import current_language
 from web.texts import gettext
 
 
@@ -58,6 +61,30 @@ def problem_words(problem: Problem) -> str:
     }[problem]
 
 
+def field_words(name: str) -> str:
+    """Return the name of a field of whatever is changed; an unknown one stands for itself."""
+    return {
+        "role": gettext("role"),
+        "name": gettext("name"),
+        "extension": gettext("extension"),
+        "scopes": gettext("it may"),
+        "second_factor_kept": gettext("second step kept"),
+        "phones": gettext("numbers"),
+        "stage": gettext("stage"),
+        "manager": gettext("account manager"),
+        "sales_manager": gettext("sales manager"),
+        "deputy": gettext("deputy"),
+        "vip": "VIP",
+        "notes": gettext("notes"),
+        "added": gettext("added"),
+        "updated": gettext("changed"),
+        "numbers_removed": gettext("numbers removed"),
+        "found": gettext("found by"),
+        "reason": gettext("reason"),
+        "until": gettext("until"),
+    }.get(name, name)
+
+
 def action_words(action: str) -> str:
     """Return what a line of the audit log says was done; an unknown code stands for itself."""
     return {
@@ -81,22 +108,24 @@ def action_words(action: str) -> str:
         "setup.added": gettext("added to the set-up"),
         "setup.changed": gettext("changed the set-up"),
         "setup.removed": gettext("removed from the set-up"),
+        "client.added": gettext("added a client"),
+        "client.changed": gettext("changed a client"),
+        "client.deleted": gettext("deleted a client"),
+        "clients.imported": gettext("imported clients"),
+        "clients.exported": gettext("exported clients"),
+        "blocked.added": gettext("blocked a number"),
+        "blocked.removed": gettext("unblocked a number"),
     }.get(action, action)
 
 
 def detail_words(details: Mapping[str, Any]) -> list[str]:
     """Return what a line of the audit log says besides; what is unknown stands for itself."""
-    names = {
-        "role": gettext("role"),
-        "name": gettext("name"),
-        "extension": gettext("extension"),
-        "scopes": gettext("it may"),
-        "second_factor_kept": gettext("second step kept"),
-    }
-    return [f"{names.get(name, name)}: {_value(name, value)}" for name, value in details.items()]
+    return [f"{field_words(name)}: {_value(name, value)}" for name, value in details.items()]
 
 
 def _value(name: str, value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"old", "new"}:
+        return f"{_value(name, value['old'])} → {_value(name, value['new'])}"
     if isinstance(value, list | tuple):
         return ", ".join(_value(name, one) for one in value)
     if value is None or value == "":
@@ -105,6 +134,8 @@ def _value(name: str, value: Any) -> str:
         return gettext("yes") if value else gettext("no")
     if name == "role" and value in set(Role):
         return role_words(Role(value))
+    if name == "stage" and value in set(Stage):
+        return say(Stage(value), current_language())
     if name == "scopes" and value in set(Scope):
         return scope_words(Scope(value))
     return str(value)
@@ -131,4 +162,11 @@ ACTIONS = (
     "setup.added",
     "setup.changed",
     "setup.removed",
+    "client.added",
+    "client.changed",
+    "client.deleted",
+    "clients.imported",
+    "clients.exported",
+    "blocked.added",
+    "blocked.removed",
 )

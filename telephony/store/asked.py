@@ -7,13 +7,16 @@ words of a client's name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from telephony.domain.directory import Stage, assign
 from telephony.domain.numbers import DIALLABLE, EXTENSION, normalise
-from telephony.store.clients import client, client_phone
+from telephony.store.clients import ClientData, client, client_data, client_phone
 from telephony.store.names import find_named, named
 from telephony.store.search import Filter, Order
 from telephony.store.setup import operator
@@ -21,6 +24,7 @@ from telephony.store.setup import operator
 CLIENTS = 200  # a name that fits more clients than this is too general to find calls by
 SHORTEST_HEAD = 7
 SHORTEST_TAIL = 4
+_ROWS = 2000
 
 _DECORATION = re.compile(r"[\s().\-‐-―/]+")
 _HEAD = re.compile(r"\+[0-9]{6,14}", re.ASCII)
@@ -37,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ClientLine:
-    """A client as lists show it; `phones` in E.164, manager and deputy are extensions."""
+    """A client as lists show it; `phones` in E.164, managers and deputy are extensions."""
 
     id: int
     name: str
@@ -45,6 +49,13 @@ class ClientLine:
     manager: str | None
     deputy: str | None
     vip: bool
+    stage: Stage
+    sales_manager: str | None
+
+    @property
+    def responsible(self) -> str | None:
+        """Whose client it is at this stage."""
+        return assign(self.stage, self.manager, self.sales_manager).manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +115,9 @@ def find_clients(
 ) -> ClientLines:
     """Return a page of the clients whose name or number fits a text, by name, and their number.
 
-    `manager` is an extension: only the clients that it is the manager of.
+    `manager` is an extension: only the clients that it is one of the two managers of.
     """
-    ids = _clients(text, country)
-    wanted: list[ColumnElement[bool]] = [] if ids is None else [client.c.id.in_(ids)]
-    if manager is not None:
-        wanted.append(client.c.manager == manager)
+    wanted = _wanted(text, country, manager)
     total = session.execute(select(func.count()).select_from(client).where(*wanted)).scalar_one()
     if not limit or offset >= total:
         return ClientLines((), total)
@@ -126,10 +134,44 @@ def find_clients(
     ):
         phones[client_id].append(number)
     items = tuple(
-        ClientLine(row.id, row.name, tuple(phones[row.id]), row.manager, row.deputy, row.vip)
+        ClientLine(
+            id=row.id,
+            name=row.name,
+            phones=tuple(phones[row.id]),
+            manager=row.manager,
+            deputy=row.deputy,
+            vip=row.vip,
+            stage=Stage(row.stage),
+            sales_manager=row.sales_manager,
+        )
         for row in rows
     )
     return ClientLines(items, total)
+
+
+def every_client(
+    session: Session, text: str = "", *, country: str, manager: str | None = None
+) -> Iterator[ClientData]:
+    """Yield all clients that `find_clients` would find, whole, in the order they were added."""
+    query = (
+        select(client, client_phone.c.number)
+        .outerjoin_from(client, client_phone)
+        .where(*_wanted(text, country, manager))
+        .order_by(client.c.id, client_phone.c.number)
+        .execution_options(yield_per=_ROWS)
+    )
+    for _, rows in groupby(session.execute(query), key=lambda row: row.id):
+        row, *more = rows
+        numbers = (row.number, *(one.number for one in more))
+        yield client_data(row, [number for number in numbers if number])
+
+
+def _wanted(text: str, country: str, manager: str | None) -> list[ColumnElement[bool]]:
+    ids = _clients(text, country)
+    wanted: list[ColumnElement[bool]] = [] if ids is None else [client.c.id.in_(ids)]
+    if manager is not None:
+        wanted.append(or_(client.c.manager == manager, client.c.sales_manager == manager))
+    return wanted
 
 
 def _clients(text: str, country: str) -> Select[tuple[int]] | None:

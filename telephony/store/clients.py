@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Row,
     Table,
     Text,
     func,
@@ -127,17 +129,22 @@ def get_clients(session: Session, ids: Collection[int]) -> dict[int, ClientData]
         ):
             phones.setdefault(client_id, []).append(number)
         for row in session.execute(select(client).where(client.c.id.in_(part))):
-            found[row.id] = ClientData(
-                name=row.name,
-                phones=tuple(phones.get(row.id, ())),
-                manager=row.manager,
-                deputy=row.deputy,
-                vip=row.vip,
-                notes=row.notes,
-                stage=Stage(row.stage),
-                sales_manager=row.sales_manager,
-            )
+            found[row.id] = client_data(row, phones.get(row.id, ()))
     return found
+
+
+def client_data(row: Row[Any], phones: Collection[str]) -> ClientData:
+    """Return what a row of the table says of a client who has these numbers."""
+    return ClientData(
+        name=row.name,
+        phones=tuple(phones),
+        manager=row.manager,
+        deputy=row.deputy,
+        vip=row.vip,
+        notes=row.notes,
+        stage=Stage(row.stage),
+        sales_manager=row.sales_manager,
+    )
 
 
 def count_assigned(session: Session, extensions: Sequence[str]) -> dict[str, int]:

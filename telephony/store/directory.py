@@ -61,6 +61,12 @@ def lock_version(session: Session) -> Version:
     return Version(*row)
 
 
+def client_version(session: Session, client_id: int) -> int:
+    """Return the version in which a client was changed last; 0 when nothing is known of it."""
+    query = select(directory_change.c.version).where(directory_change.c.client_id == client_id)
+    return session.execute(query).scalar() or 0
+
+
 def bump(session: Session, *, setup: bool = False) -> int:
     """Begin a new version and return it; other writers of the directory wait until the commit."""
     values: dict[str, Any] = {"version": directory_version.c.version + 1}

@@ -110,6 +110,11 @@ def load_setup(session: Session) -> Setup:
     )
 
 
+def list_extensions(session: Session) -> frozenset[str]:
+    """Return the extensions of all operators."""
+    return frozenset(session.execute(select(operator.c.extension)).scalars())
+
+
 def replace_setup(session: Session, setup: Setup) -> int:
     """Make the stored set-up equal to this one, but for the block list; return the new version.
 
@@ -140,8 +145,7 @@ def replace_setup(session: Session, setup: Setup) -> int:
 
 def check_removable(session: Session, setup: Setup) -> list[str]:
     """Return the operators that this set-up has no more; AssignedError when they have clients."""
-    known = set(session.execute(select(operator.c.extension)).scalars())
-    gone = sorted(known - set(setup.operators))
+    gone = sorted(list_extensions(session) - set(setup.operators))
     counts = count_assigned(session, gone)
     if counts:
         raise AssignedError(counts)

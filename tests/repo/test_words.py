@@ -10,6 +10,7 @@ import pytest
 from telephony.ami.names import FALLBACK_REASONS
 from telephony.configfile import Mistake
 from telephony.configfile.mistakes import say_mistake
+from telephony.domain.directory import Stage
 from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
     Direction,
@@ -37,6 +38,7 @@ CODES: list[StrEnum] = [
     *LegKind,
     *Flaw,
     *Fault,
+    *Stage,
 ]
 
 
