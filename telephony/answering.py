@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
 
 from telephony.ami import actions
 from telephony.ami.client import AmiClient, AmiError
-from telephony.domain.directory import Client
 from telephony.domain.events import Offered
-from telephony.domain.routing import Decision, Kind, Plan, Question, Rule, Step, decide
+from telephony.domain.routing import (
+    Decision,
+    Kind,
+    Plan,
+    Question,
+    Rule,
+    Situation,
+    Step,
+    decide,
+)
 from telephony.domain.setup import Setup
 
 log = structlog.get_logger(__name__)
@@ -23,9 +30,8 @@ def answer(
     ami: AmiClient,
     event: Offered,
     number: str | None,
-    client: Client | None,
+    situation: Situation,
     setup: Setup,
-    devices: Mapping[str, str],
 ) -> Decision:
     """Decide on a call and send the plan; whatever fails, the caller is not left waiting.
 
@@ -33,7 +39,8 @@ def answer(
     """
     at = datetime.fromtimestamp(event.at / 1e6, UTC)
     try:
-        decision = decide(Question(event.did, number or event.number, at), client, setup, devices)
+        question = Question(event.did, number or event.number, at, event.key)
+        decision = decide(question, situation, setup)
     except Exception:
         log.exception("listener.decide_failed", call=event.call)
         decision = _TO_FALLBACK

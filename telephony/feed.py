@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from telephony.domain.directory import ClientChange, Directory
+from telephony.domain.lasttalk import LastTalks
 from telephony.domain.setup import Setup
 from telephony.store.clients import load_clients
 from telephony.store.directory import current_version, iter_changes
 from telephony.store.engine import StoreError, reading, reason
 from telephony.store.setup import load_setup
+from telephony.store.talks import talks_since
 
 log = structlog.get_logger(__name__)
 
@@ -24,19 +28,28 @@ Apply = Callable[[Sequence[ClientChange], Setup | None], None]
 class Feed:
     """Loads a directory, then hands over what changes.
 
+    `talks` is filled with who talked to whom lately, as far as the set-up asks for it.
+
     `apply` gets at most 200 changed clients at a time and the set-up when it changed (None when
     not), on the feed's thread: the caller hops to its loop (`call_soon_threadsafe`). A change may
     be handed over twice, never not at all. `every` is the pause between two looks, in seconds.
     """
 
     def __init__(
-        self, engine: Engine, directory: Directory, apply: Apply, every: float = 0.25
+        self,
+        engine: Engine,
+        directory: Directory,
+        apply: Apply,
+        every: float = 0.25,
+        talks: LastTalks | None = None,
     ) -> None:
         self._engine = engine
         self._directory = directory
         self._apply = apply
         self._every = every
         self._version = -1
+        self._talks = talks or LastTalks()
+        self._talk_days = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self.last_error: str | None = None
@@ -56,6 +69,7 @@ class Feed:
             version = current_version(session).version
             setup = load_setup(session)
             self._directory.load(load_clients(session))
+            self._prepare(session, setup)
         self._version = version
         return self._directory, setup
 
@@ -81,6 +95,7 @@ class Feed:
                 since = -1
             setup = load_setup(session) if now.setup_version > since else None
             if setup is not None:
+                self._prepare(session, setup)
                 # First: changed clients may have managers that are new.
                 self._apply((), setup)
             for changes in iter_changes(session, since):
@@ -88,6 +103,15 @@ class Feed:
                     return
                 self._apply(changes, None)
         self._version = now.version
+
+    def _prepare(self, session: Session, setup: Setup) -> None:
+        """Do what the first calls would otherwise wait for: today's duty, holidays, last talks."""
+        now = datetime.now(UTC)
+        setup.prepare(now)
+        days = setup.last_talk_days
+        if days > self._talk_days:
+            self._talks.learn(talks_since(session, now - timedelta(days=days)))
+        self._talk_days = days
 
     def _run(self) -> None:
         while not self._stop.wait(self._every):

@@ -33,11 +33,13 @@ from telephony.domain.events import (
     Offered,
     Vanished,
 )
-from telephony.domain.live import LiveCall, Remembered
+from telephony.domain.lasttalk import LastTalks
+from telephony.domain.live import LiveCall, Remembered, recalled
 from telephony.domain.numbers import mask, normalise
 from telephony.domain.record import CallRecord, Context, record
 from telephony.domain.recovery import Outage, lost
 from telephony.domain.roles import client_number, keyed_number
+from telephony.domain.routing import Situation
 from telephony.domain.setup import Setup
 from telephony.livestate import LiveSink, LiveState
 
@@ -96,8 +98,10 @@ class Listener:
         live: LiveSink | None = None,
         outages: Outages | None = None,
         remembered: Remembered = Remembered(),  # noqa: B008
+        talks: LastTalks | None = None,
     ) -> None:
         """`live` is told what goes on; `remembered` is what it had been told by another process.
+        `talks` is who talked to whom last, this listener's to go on with.
 
         Without `outages` calls that are gone after an outage are written as lost at once.
         """
@@ -106,6 +110,7 @@ class Listener:
         self.devices: dict[str, str] = {}
         self._country = country
         self._directory = directory
+        self.talks = talks or LastTalks()
         self._setup = setup
         self._endpoints = setup.desks
         self._mobiles = setup.mobiles
@@ -205,7 +210,9 @@ class Listener:
             return
         number = live.context.number
         client = self._directory.find(number) if number else None
-        decision = answer(self.client, event, number, client, self._setup, self.devices)
+        last = self.talks.find(number) if number else None
+        situation = Situation(client, self.devices, last)
+        decision = answer(self.client, event, number, situation, self._setup)
         self.decisions += 1
         decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
         log.info(
@@ -216,7 +223,8 @@ class Listener:
             steps=[step.kind.value for step in decision.plan.steps],
             ms=decided_ms,
         )
-        if live.context.decision is None:
+        # A key pressed in the menu brings the decision that the record explains.
+        if live.context.decision is None or event.key:
             live.context = replace(live.context, decision=decision, decided_ms=decided_ms)
 
     def _new(self, call: Call, channel: str) -> _Live:
@@ -272,6 +280,7 @@ class Listener:
             return  # a feature code, an announcement
         made = record(live.call, live.context)
         self._sink.put(made)
+        self.talks.note(made)
         if live.call.state.anomalies:
             log.warning("call.anomalies", call=made.call_id, seen=live.call.state.anomalies)
         log.info(
@@ -382,14 +391,4 @@ class Listener:
         if known is None:
             self._identify(live, client_number(live.call, live.context))
             return
-        live.context = replace(
-            live.context,
-            number=known.number or None,
-            client_id=known.client_id,
-            client_name=known.client_name,
-            did=known.did,
-            answered_at=known.answered_at,
-            answered_by=known.answered_by,
-            decision=known.decision,
-            decided_ms=known.decided_ms,
-        )
+        live.context = recalled(live.context, known)

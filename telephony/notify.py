@@ -52,6 +52,7 @@ _MISSED = frozenset(
         Disposition.NO_ANSWER,
         Disposition.BUSY,
         Disposition.FAILED,
+        Disposition.VOICEMAIL,
     }
 )
 MOST_MAILS = 30  # by one rule to one address
@@ -66,6 +67,8 @@ _CAUSES = {
     Disposition.BUSY: "busy",
     Disposition.FAILED: "congestion",
     Disposition.LOST: "normalClearing",
+    Disposition.VOICEMAIL: "noAnswer",
+    Disposition.BLOCKED: "busy",
 }
 _MAIL = {
     "en": {

@@ -13,6 +13,7 @@ from typing import Any
 
 from telephony.domain.directory import Stage
 from telephony.domain.duty.calendars import Flaw
+from telephony.domain.pauses import PauseKind
 from telephony.domain.record import (
     Direction,
     Disposition,
@@ -25,110 +26,20 @@ from telephony.domain.record import (
 )
 from telephony.domain.routing import Checked, Kind, Reason, Rule, Step
 from telephony.ical.reading import Fault
+from telephony.phrases import REASONS, RULES
 
 LANGUAGES = ("en", "ru")
-
-_RULES: dict[Rule, tuple[str, str]] = {
-    Rule.DID: ("Number dialled", "Набранный номер"),
-    Rule.CLIENT: ("Client", "Клиент"),
-    Rule.MANAGER: ("Manager", "Менеджер"),
-    Rule.MANAGER_DESK: ("Manager's desk phone", "Телефон менеджера"),
-    Rule.MANAGER_MOBILE: ("Manager's mobile", "Мобильный менеджера"),
-    Rule.DEPUTY: ("Deputy", "Заместитель"),
-    Rule.DEPUTY_DESK: ("Deputy's desk phone", "Телефон заместителя"),
-    Rule.DEPUTY_MOBILE: ("Deputy's mobile", "Мобильный заместителя"),
-    Rule.DUTY: ("On duty", "Дежурный"),
-    Rule.DUTY_MOBILE: ("Mobile of those on duty", "Мобильный дежурного"),
-    Rule.LAST: ("After that", "После этого"),
-}
-
-_REASONS: dict[Reason, tuple[str, str]] = {
-    Reason.DID_KNOWN: ("{did} belongs to group {group}", "{did} относится к группе {group}"),
-    Reason.DID_UNKNOWN_DEFAULT_GROUP: (
-        "{did} is not set up: the default group {group}",
-        "{did} не настроен: группа по умолчанию {group}",
-    ),
-    Reason.DID_UNKNOWN: (
-        "{did} is not set up and there is no default group",
-        "{did} не настроен, и группы по умолчанию нет",
-    ),
-    Reason.CLIENT_KNOWN: ("{client}", "{client}"),
-    Reason.CLIENT_UNKNOWN: ("{number} is nobody we know", "{number} никому не принадлежит"),
-    Reason.NUMBER_HIDDEN: ("the number is hidden", "номер скрыт"),
-    Reason.ON_SHIFT: ("{operator} ({extension}) is on shift", "{operator} ({extension}) на смене"),
-    Reason.UNSCHEDULED: (
-        "{operator} ({extension}) has no shifts: always available",
-        "{operator} ({extension}): смен нет, звонить можно всегда",
-    ),
-    Reason.LUNCH_BUT_VIP: (
-        "{operator} ({extension}) is at lunch, but the client is a VIP",
-        "{operator} ({extension}) на обеде, но клиент VIP",
-    ),
-    Reason.AT_LUNCH: (
-        "{operator} ({extension}) is at lunch",
-        "{operator} ({extension}) на обеде",
-    ),
-    Reason.ABSENT: (
-        "{operator} ({extension}) is away",
-        "{operator} ({extension}) отсутствует",
-    ),
-    Reason.OFF_SHIFT: (
-        "{operator} ({extension}) is off shift",
-        "{operator} ({extension}) не на смене",
-    ),
-    Reason.NOT_ASSIGNED: ("none is assigned", "не назначен"),
-    Reason.NO_DEPUTY: ("there is none", "не назначен"),
-    Reason.UNKNOWN_EXTENSION: (
-        "extension {extension} does not exist",
-        "внутреннего номера {extension} нет",
-    ),
-    Reason.FREE: ("{operator} ({extension}) is free", "{operator} ({extension}): линия свободна"),
-    Reason.STATE_UNKNOWN: (
-        "the state of {operator} ({extension}) is unknown: rung anyway",
-        "{operator} ({extension}): состояние неизвестно, всё равно звоним",
-    ),
-    Reason.RINGING: (
-        "{operator} ({extension}) rings for another caller: rung too",
-        "{operator} ({extension}): телефон уже звонит по другому вызову, звоним тоже",
-    ),
-    Reason.BUSY: ("{operator} ({extension}) is busy", "{operator} ({extension}): линия занята"),
-    Reason.UNREGISTERED: (
-        "the phone of {operator} ({extension}) is not registered",
-        "{operator} ({extension}): телефон не зарегистрирован",
-    ),
-    Reason.HAS_MOBILE: ("{operator}: {mobile}", "{operator}: {mobile}"),
-    Reason.NO_MOBILE: (
-        "{operator} ({extension}) has none",
-        "{operator} ({extension}): не указан",
-    ),
-    Reason.BUSY_AT_DESK: (
-        "{operator} ({extension}) is busy at the desk",
-        "{operator} ({extension}): настольный телефон занят",
-    ),
-    Reason.ALREADY_TRIED: (
-        "{operator} ({extension}) is in the plan already",
-        "{operator} ({extension}) уже в плане",
-    ),
-    Reason.RINGS_DUTY: ("group {group} rings: {operators}", "звонит группа {group}: {operators}"),
-    Reason.NOBODY_ON_DUTY: ("nobody is on duty in group {group}", "в группе {group} нет дежурных"),
-    Reason.NOBODY_FREE: (
-        "no desk phone of group {group} can be rung",
-        "в группе {group} некому звонить на настольный телефон",
-    ),
-    Reason.DESK_RINGS: ("a desk phone rings", "звонит настольный телефон"),
-    Reason.PLAN_EXHAUSTED: (
-        "when nobody answers, the call ends and is on record",
-        "если никто не ответит, звонок завершится и останется в журнале",
-    ),
-    Reason.NO_DUTY_RUNG: (
-        "the fallback takes the call, since nobody on duty is rung",
-        "звонок уходит на резервный маршрут: дежурным звонить некому",
-    ),
-}
 
 _KINDS: dict[Kind, tuple[str, str]] = {
     Kind.DESK: ("desk phone", "настольный телефон"),
     Kind.MOBILE: ("mobile", "мобильный"),
+    Kind.QUEUE: ("queue", "очередь"),
+    Kind.SAY: ("announcement", "объявление"),
+    Kind.MENU: ("menu", "голосовое меню"),
+    Kind.NUMBER: ("another number", "другой номер"),
+    Kind.PROMISE: ("promise of a callback", "обещание перезвонить"),
+    Kind.VOICEMAIL: ("voicemail", "голосовая почта"),
+    Kind.REJECT: ("call rejected", "звонок отклонён"),
     Kind.END: ("end of the call", "завершение звонка"),
     Kind.FALLBACK: ("fallback", "резервный маршрут"),
 }
@@ -141,6 +52,8 @@ _DISPOSITIONS: dict[Disposition, tuple[str, str]] = {
     Disposition.BUSY: ("busy", "занято"),
     Disposition.FAILED: ("failed", "не удался"),
     Disposition.LOST: ("lost", "потерян"),
+    Disposition.VOICEMAIL: ("voicemail", "голосовое сообщение"),
+    Disposition.BLOCKED: ("blocked", "заблокирован"),
 }
 
 _SIDES: dict[Side, tuple[str, str]] = {
@@ -185,6 +98,11 @@ _MOMENTS: dict[MomentKind, tuple[str, str]] = {
         "перехват звонка: {to} → {by}",
     ),
     MomentKind.PARKED: ("{by} parked the call at {slot}", "{by}: парковка на {slot}"),
+    MomentKind.PROMISED: ("a callback was promised", "обещан обратный звонок"),
+    MomentKind.VOICEMAIL: (
+        "a message was left in mailbox {mailbox}",
+        "оставлено сообщение в ящике {mailbox}",
+    ),
     MomentKind.UNPARKED: ("{by} took the call from {slot}", "{by}: снято с парковки {slot}"),
     MomentKind.CALLBACK_ASKED: (
         "the caller asked to be called back (queue {queue})",
@@ -256,11 +174,17 @@ _FALLBACKS: dict[str, tuple[str, str]] = {
 
 # What values of a trace or a moment are telephone numbers.
 _NUMBERS = frozenset({"number", "did", "mobile"})
+_PAUSES: dict[PauseKind, tuple[str, str]] = {
+    PauseKind.LUNCH: ("lunch", "обед"),
+    PauseKind.BREAK: ("break", "перерыв"),
+    PauseKind.OFFLINE: ("offline", "не на месте"),
+    PauseKind.WRAP_UP: ("wrap-up", "обработка"),
+}
 
 # By type: members of two StrEnums with one text are equal.
 _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
-    Rule: _RULES,
-    Reason: _REASONS,
+    Rule: RULES,
+    Reason: REASONS,
     Kind: _KINDS,
     Disposition: _DISPOSITIONS,
     Side: _SIDES,
@@ -272,6 +196,7 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Flaw: _FLAWS,
     Fault: _FAULTS,
     Stage: _STAGES,
+    PauseKind: _PAUSES,
 }
 
 
@@ -290,6 +215,8 @@ def say_checked(line: Checked, language: str, phone: Callable[[str], str] = str)
     """Return one line of a trace as a sentence, without its mark; `phone` writes numbers."""
     values = {"number": "", "group": ""}
     values |= {name: phone(text) if name in _NUMBERS else text for name, text in line.values}
+    if line.reason is Reason.PAUSED:
+        values["kind"] = say(PauseKind(values["kind"]), language)
     return f"{say(line.rule, language)}: {say(line.reason, language).format_map(values)}"
 
 
@@ -303,7 +230,7 @@ def say_moment(
         name: value if name == "queue" else names.get(value) or phone(value)
         for name, value in moment.values
     }
-    unknown = dict.fromkeys(("by", "to", "slot", "queue"), "?")
+    unknown = dict.fromkeys(("by", "to", "slot", "queue", "mailbox"), "?")
     return say(moment.kind, language).format_map(unknown | values)
 
 
@@ -313,12 +240,21 @@ def say_step(
     """Return one step of a plan in words; `names` maps extensions to operators' names, and
     `phone` writes numbers.
     """
+    what = say(step.kind, language)
+    if step.kind in (Kind.SAY, Kind.MENU, Kind.PROMISE):
+        return f"{what}: {step.sound}" if step.sound else what
     if not step.targets:
-        return say(step.kind, language)
+        return what
     who = ", ".join(
         f"{names.get(target.operator, target.operator)} ({phone(target.address)})"
+        if target.operator
+        else phone(target.address)
+        if step.kind is Kind.NUMBER
+        else target.address
         for target in step.targets
     )
+    if not step.seconds:
+        return f"{what}: {who}"
     seconds = "s" if language == "en" else "с"
     # The space does not break: a number and its unit stay on one line.
-    return f"{say(step.kind, language)}: {who}, {step.seconds}\N{NO-BREAK SPACE}{seconds}"
+    return f"{what}: {who}, {step.seconds}\N{NO-BREAK SPACE}{seconds}"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from telephony.ami import names
 from telephony.domain.queueing import PREFIX
-from telephony.domain.routing import Plan, Step
+from telephony.domain.routing import Kind, Plan, Step
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -27,7 +27,7 @@ _READABLE = re.compile(
     rf"EPOCH|{names.HEARTBEAT}|DIALPLAN_EXISTS\([a-z-]+,[a-z0-9-]+,1\)|IFMODULE\([a-z0-9_]+\.so\)"
     r"|PJSIP_ENDPOINT\([A-Za-z0-9_.-]{1,40},[a-z_]+\)"
     rf"|DIALPLAN_EXISTS\({names.ROUTE},token-[0-9a-f]+,1\)"
-    r"|DEVICE_STATE\(PJSIP/[A-Za-z0-9_.-]{1,40}\)"
+    r"|DEVICE_STATE\((PJSIP/|Custom:)[A-Za-z0-9_.-]{1,40}\)"
     rf"|QUEUE_EXISTS\({re.escape(PREFIX)}[a-z0-9-]{{1,40}}\)"
 )
 _TELLING = (names.CALL, names.DID, "CHANNEL(linkedid)", "UNIQUEID")
@@ -163,15 +163,28 @@ def plan(channel: str, decided: Plan) -> tuple[Fields, ...]:
         set_variable(channel, f"{names.STEP}{index}", _step(step))
         for index, step in enumerate(steps, start=1)
     ]
-    if shown := _UNPRINTABLE.sub(" ", decided.name).strip()[:_MAX_NAME]:
+    named = ": ".join(text for text in (decided.line, decided.name) if text)
+    if shown := _UNPRINTABLE.sub(" ", named).strip()[:_MAX_NAME]:
         actions.append(set_variable(channel, names.CLIENT_NAME, shown))
     actions.append(set_variable(channel, names.PLAN, str(len(steps))))
     return tuple(actions)
 
 
 def _step(step: Step) -> str:
-    targets = "&".join(target.address for target in step.targets)
-    return f"{step.kind},{step.seconds},{targets}"
+    """Return a step as the dialplan reads it: kind,seconds,part&part."""
+    parts = [target.line or target.address for target in step.targets]
+    if step.kind is Kind.QUEUE:
+        parts.append(str(step.priority))
+    elif step.kind is Kind.MENU:
+        parts = [_sound(step.sound), step.keys, str(step.tries)]
+    elif step.sound:
+        parts.append(_sound(step.sound))
+    return f"{step.kind},{step.seconds},{'&'.join(parts)}"
+
+
+def _sound(name: str) -> str:
+    """Return a sound's name for Asterisk: uploaded ones lie in a folder of their own."""
+    return f"{names.SOUNDS}/{name[1:]}" if name.startswith("@") else name
 
 
 def _channel(name: str) -> str:

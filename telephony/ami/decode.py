@@ -80,7 +80,15 @@ def _shape(name: str, wanted: tuple[str, ...]) -> re.Pattern[bytes]:
 
 def _ours_shape(layout: names.UserEventLayout) -> re.Pattern[bytes]:
     """Return what our own lines of a UserEvent must be: every field once, in order."""
-    lines = (name.encode() + b": (" + _OURS + b")(?:\r\n|$)" for name in layout.fields)
+    lines = (
+        b"(?:"
+        + name.encode()
+        + b": ("
+        + _OURS
+        + b")(?:\r\n|$))"
+        + (b"?" if name in layout.later else b"")
+        for name in layout.fields
+    )
     return re.compile(b"".join(lines))
 
 
@@ -137,7 +145,7 @@ class Decoder:
         ours = shape.fullmatch(match["ours"])
         if ours is None:
             return None
-        texts = [text.decode() for text in ours.groups()]
+        texts = [text.decode() for text in ours.groups(b"")]
         value = dict(zip(layout.fields, texts, strict=True))
         if not hmac.compare_digest(value["Token"].encode(), self.token.encode()):
             return None
@@ -174,12 +182,14 @@ def _user_event(
         return events.FellBack(at, call, value["Reason"])
     if layout is names.CALLBACK_ASKED:
         return events.CallbackAsked(at, call, value["Queue"])
+    if layout is names.VOICEMAIL:
+        return events.VoicemailLeft(at, call, value["Mailbox"], value["Status"] == "SUCCESS")
     # A number of another form counts as hidden: the call is routed and recorded all the same.
     did, number = (
         text if _NUMBER.fullmatch(text) else "" for text in (value["Did"], value["Number"])
     )
     if layout is names.OFFERED:
-        return events.Offered(at, call, channel, did, number)
+        return events.Offered(at, call, channel, did, number, value["Key"])
     return events.Finished(
         at,
         call,

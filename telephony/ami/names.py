@@ -32,12 +32,17 @@ FALLBACK_REASONS = ("stale", "late", "broken", "planned", "transfer")
 HEARTBEAT = "DL_HB"  # global: the PBX's epoch at the listener's last heartbeat
 PLAN = "DL_PLAN"  # commit: how many steps there are; set last
 STEP = "DL_STEP_"  # + n: kind,seconds,target&target
-CLIENT_NAME = "DL_NAME"  # shown on operators' phones
+CLIENT_NAME = "DL_NAME"  # what was dialled and who calls, shown on operators' phones
 CALL = "DL_CALL"
 DID = "DL_DID"
+KEY = "DL_KEY"  # what the caller pressed in a menu, `-` for nothing
+MAILBOX = "DL_BOX"
 USERFIELD_DID = "did="  # before the DID in the userfield of a CDR
 
-MAX_STEPS = 12
+# Below Asterisk's sounds: announcements that were uploaded. And the context of our mailboxes.
+SOUNDS = "dutyline"
+MAILBOXES = "dutyline"
+MAX_STEPS = 24
 HEARTBEAT_STALE_SECONDS = 5
 FINE_WAIT = (0.1, 0.001)  # seconds to wait, seconds between looks
 COARSE_WAIT = (1.4, 0.02)
@@ -48,13 +53,19 @@ DID_DIGITS = range(2, 16)
 
 @dataclass(frozen=True, slots=True)
 class UserEventLayout:
-    """A UserEvent of ours: its fields in the order in which the dialplan sends them."""
+    """A UserEvent of ours: its fields in the order in which the dialplan sends them.
+
+    `later` are the last of them that a dialplan written by an older version does not send yet.
+    """
 
     name: str
     fields: tuple[str, ...]
+    later: frozenset[str] = frozenset()
 
 
-OFFERED = UserEventLayout("DutylineIncoming", ("CallId", "Token", "Did", "Number"))
+OFFERED = UserEventLayout(
+    "DutylineIncoming", ("CallId", "Token", "Did", "Number", "Key"), frozenset({"Key"})
+)
 STEP_ENDED = UserEventLayout("DutylineStep", ("CallId", "Token", "Step", "Status"))
 FELL_BACK = UserEventLayout("DutylineFallback", ("CallId", "Token", "Reason"))
 SCREENED = UserEventLayout("DutylineScreen", ("CallId", "Token", "Result"))
@@ -74,7 +85,16 @@ FINISHED = UserEventLayout(
         "Source",
     ),
 )
-USER_EVENTS = (OFFERED, STEP_ENDED, FELL_BACK, SCREENED, CALLBACK_ASKED, FINISHED)
+VOICEMAIL = UserEventLayout("DutylineVoicemail", ("CallId", "Token", "Mailbox", "Status"))
+USER_EVENTS = (
+    OFFERED,
+    STEP_ENDED,
+    FELL_BACK,
+    SCREENED,
+    CALLBACK_ASKED,
+    VOICEMAIL,
+    FINISHED,
+)
 
 
 def proof_of(token: str) -> str:

@@ -7,59 +7,16 @@ leads to the fallback, and nothing waits for Dutyline longer than 1.5 s.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from telephony.ami import names
-from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes, features
-from telephony.asterisk.pieces import user_event as _event
+from telephony.asterisk.features import features
+from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_not
+from telephony.asterisk.pieces import user_event
 from telephony.asterisk.queues import mobile_members, proof_of, queue_keys
-from telephony.domain.queueing import QueueSettings
+from telephony.asterisk.steps import line, screened, steps
 
 # Channel names: what remains can end no header and start no function.
 _CHANNEL_CHARS = r"FILTER(0-9A-Za-z/_.@\x2d\;,{})"
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """Where callers go when nobody answers for Dutyline.
-
-    `kind` is `endpoints` (value: names joined by `&`), `queue` (value: its name) or `goto`
-    (value: context,extension,priority).
-    """
-
-    kind: str
-    value: str
-    seconds: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class DialplanOptions:
-    """What an admin decides about the dialplan.
-
-    `token` travels in every UserEvent and proves that our dialplan sent it. `mobile_trunk` is the
-    PJSIP endpoint that mobiles are dialled through, None for none; `mobile_context` dials them
-    through the PBX's own outbound routes instead. `internal_context` is where an
-    operator's transfer to anything but a registered extension goes. `company_number` is shown on
-    mobiles instead of the caller's, for providers that refuse a foreign number. `mobile_plus` keeps
-    the + in front of a mobile's number; most providers take digits. `language` is that of the
-    prompts people at a mobile hear, None for the PBX's own. `freepbx` respects FreePBX's “do not
-    disturb” of an extension. `queues` are the groups' own; `extensions` are (endpoint, extension)
-    of operators whose endpoint has another name.
-    """
-
-    token: str
-    fallback: Fallback
-    mobile_trunk: str | None = None
-    internal_context: str | None = None
-    screen_mobiles: bool = True
-    company_number: str | None = None
-    mobile_plus: bool = False
-    language: str | None = None
-    mobile_context: str | None = None
-    freepbx: bool = False
-    codes: FeatureCodes = DEFAULT_CODES
-    queues: tuple[QueueSettings, ...] = ()
-    extensions: tuple[tuple[str, str], ...] = ()
 
 
 def dialplan(options: DialplanOptions) -> str:
@@ -68,13 +25,13 @@ def dialplan(options: DialplanOptions) -> str:
         _header(),
         _incoming(),
         _route(options),
-        _steps(options),
+        steps(options),
         _screen(options),
         _hangup(options),
         _transfer(options),
         _fallback(options),
         queue_keys(options.token, proof_of(options.queues)),
-        mobile_members(_line(options), _screened(options), options.mobile_plus),
+        mobile_members(line(options), screened(options), options.mobile_plus),
         features(
             options.codes,
             [queue.pbx_name for queue in options.queues],
@@ -96,18 +53,18 @@ def _incoming() -> Iterator[str]:
         for plus in ("", "+"):
             yield f"exten => _{plus}{'X' * count},1,{_SANITISE}"
             yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{EXTEN}})}})"
+            yield f" same => n,Set({names.KEY}=)"
             yield f" same => n,Goto({names.ROUTE},s,1)"
     yield "; A FreePBX Custom Destination comes in as s, with the DID in FROM_DID."
     yield f"exten => s,1,{_SANITISE}"
     yield f" same => n,Set({names.DID}=${{FILTER(0-9,${{FROM_DID}}):0:15}})"
+    yield f" same => n,Set({names.KEY}=)"
     yield f" same => n,Goto({names.ROUTE},s,1)"
 
 
 # Leaves a leading + and up to 15 digits of the caller's number, and no name.
 _NUMBER = "${FILTER(+,${CALLERID(num):0:1})}${FILTER(0-9,${CALLERID(num)}):0:15}"
 _SANITISE = f'Set(CALLERID(all)="" <{_NUMBER}>)'
-# Asterisk substitutes variables into about 4 KB; contacts beyond this are not added to a Dial.
-_LONGEST_DIAL = 3000
 
 
 def _route(options: DialplanOptions) -> Iterator[str]:
@@ -121,8 +78,12 @@ def _route(options: DialplanOptions) -> Iterator[str]:
     yield f' same => n,Set(DL_AGAIN=$["${{{names.CALL}}}" = "${{UNIQUEID}}"])'
     yield f" same => n,Set(__{names.CALL}=${{UNIQUEID}})"
     yield "; Announced first; the rest is done while Dutyline decides."
-    yield " same => n," + _event(
-        names.OFFERED, options.token, Did=f"${{{names.DID}}}", Number="${CALLERID(num)}"
+    yield " same => n," + user_event(
+        names.OFFERED,
+        options.token,
+        Did=f"${{{names.DID}}}",
+        Number="${CALLERID(num)}",
+        Key=f"${{FILTER(0-9\\x2d,${{{names.KEY}}})}}",
     )
     yield " same => n,Set(DL_STEP=0)"
     yield " same => n,GotoIf(${DL_AGAIN}?again)"
@@ -152,66 +113,6 @@ def _route(options: DialplanOptions) -> Iterator[str]:
     yield f"exten => {names.proof_of(options.token)},1,NoOp()"
 
 
-def _steps(options: DialplanOptions) -> Iterator[str]:
-    yield f"[{names.STEPS}]"
-    yield "; One step of the plan after the other: kind,seconds,target&target."
-    yield "exten => s,1,Set(DL_STEP=$[${DL_STEP} + 1])"
-    yield f" same => n,Set(ARRAY(DL_KIND,DL_SECONDS,DL_REST)=${{{names.STEP}${{DL_STEP}}}})"
-    yield "; Foreign text is measured and set, never compared and never an argument: an"
-    yield "; expression would evaluate it, an application would take it apart."
-    yield f" same => n,GotoIf($[${{LEN(${{{names.CLIENT_NAME}}})}} = 0]?unnamed)"
-    yield f" same => n,Set(CALLERID(name)=${{{names.CLIENT_NAME}}})"
-    yield " same => n(unnamed),Set(DL_DIAL=)"
-    for kind in ("desk", "mobile", "end"):
-        yield f' same => n,GotoIf($["${{DL_KIND}}" = "{kind}"]?{kind},1)'
-    yield "; Planned, or a plan that is shorter than it says: never drop the caller."
-    yield f' same => n,GotoIf($["${{DL_KIND}}" = "fallback"]?{names.FALLBACK},planned,1)'
-    yield f" same => n,Goto({names.FALLBACK},broken,1)"
-    yield "; Every registered contact of every endpoint rings."
-    endpoint = "${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,&,1)})}"
-    if options.freepbx:
-        yield f"exten => desk,1,GotoIf({_disturbs_not(endpoint)}?rest)"
-        yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
-    else:
-        yield f"exten => desk,1,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({endpoint})}})"
-    yield from _append_contacts("rest")
-    yield " same => n(rest),Set(DL_REST=${CUT(DL_REST,&,2-)})"
-    yield " same => n,GotoIf($[${LEN(${DL_REST})} > 0]?desk,1)"
-    yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?unregistered,1)"
-    yield " same => n,Dial(${DL_DIAL},${FILTER(0-9,${DL_SECONDS})},gt)"
-    yield " same => n,Goto(dialled,1)"
-    yield "exten => unregistered,1,Set(DIALSTATUS=UNREGISTERED)"
-    yield " same => n,Goto(failed,1)"
-    yield from _mobile(options)
-    yield "; A conversation has a length; a mobile that was answered but refused has none."
-    yield "exten => dialled,1,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
-    yield " same => n,Goto(failed,1)"
-    yield " same => n(done),Hangup()"
-    yield "exten => failed,1," + _event(
-        names.STEP_ENDED,
-        options.token,
-        Step="${DL_STEP}",
-        Status="${FILTER(A-Z,${DIALSTATUS})}",
-    )
-    yield f" same => n,GotoIf($[${{DL_STEP}} < {names.MAX_STEPS}]?s,1)"
-    yield f" same => n,Goto({names.FALLBACK},broken,1)"
-    yield "exten => end,1,Hangup(17)"
-
-
-def _line(options: DialplanOptions) -> str | None:
-    """Return the dial string of the mobile in DL_ONE, None when there is no way to one."""
-    if options.mobile_context is not None:
-        return f"Local/${{DL_ONE}}@{options.mobile_context}"
-    return f"PJSIP/${{DL_ONE}}@{options.mobile_trunk}" if options.mobile_trunk else None
-
-
-def _screened(options: DialplanOptions) -> str:
-    """Return the options of Dial that screen a mobile and show a number on it."""
-    screen = f"U({names.SCREEN})" if options.screen_mobiles else ""
-    shown = f"f({options.company_number})" if options.company_number else ""
-    return screen + shown
-
-
 def _included(options: DialplanOptions) -> Iterator[str]:
     """Yield what brings the feature codes to FreePBX's extensions."""
     if options.freepbx:
@@ -220,25 +121,10 @@ def _included(options: DialplanOptions) -> Iterator[str]:
         yield f"include => {names.FEATURES}"
 
 
-def _mobile(options: DialplanOptions) -> Iterator[str]:
-    line = _line(options)
-    if line is None:
-        yield "exten => mobile,1,Set(DIALSTATUS=NOTRUNK)"
-        yield " same => n,Goto(failed,1)"
-        return
-    kept = "0-9+" if options.mobile_plus else "0-9"
-    yield f"exten => mobile,1,Set(DL_ONE=${{FILTER({kept},${{DL_REST}})}})"
-    yield " same => n,Set(DIALSTATUS=INVALID)"
-    yield " same => n,GotoIf($[${LEN(${DL_ONE})} = 0]?failed,1)"
-    yield "; r: the mobile network's early media must not reach the caller."
-    yield f" same => n,Dial({line},${{FILTER(0-9,${{DL_SECONDS}})}},gtr{_screened(options)})"
-    yield " same => n,Goto(dialled,1)"
-
-
 def _screen(options: DialplanOptions) -> Iterator[str]:
     yield f"[{names.SCREEN}]"
     yield "; Runs on the mobile's leg: a voicemail presses nothing, a person presses 1."
-    yield "exten => s,1," + _event(names.SCREENED, options.token, Result="asked")
+    yield "exten => s,1," + user_event(names.SCREENED, options.token, Result="asked")
     yield "; Who hangs up now has refused: said first, since nothing runs after a hangup."
     yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
     if options.language:
@@ -248,17 +134,17 @@ def _screen(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,Read(DL_KEY,vm-press&digits/1,1,,1,4)"
     yield ' same => n,GotoIf($["${DL_KEY}" = "1"]?yes)'
     yield " same => n,GotoIf($[${DL_ASKED} < 2]?ask)"
-    yield " same => n," + _event(names.SCREENED, options.token, Result="refused")
+    yield " same => n," + user_event(names.SCREENED, options.token, Result="refused")
     yield " same => n,Return()"
     yield " same => n(yes),Set(GOSUB_RESULT=)"
-    yield " same => n," + _event(names.SCREENED, options.token, Result="accepted")
+    yield " same => n," + user_event(names.SCREENED, options.token, Result="accepted")
     yield " same => n,Return()"
 
 
 def _hangup(options: DialplanOptions) -> Iterator[str]:
     yield f"[{names.HANGUP}]"
     yield "; The call's summary, whatever happened before."
-    yield "exten => s,1," + _event(
+    yield "exten => s,1," + user_event(
         names.FINISHED,
         options.token,
         Did=f"${{{names.DID}}}",
@@ -270,9 +156,17 @@ def _hangup(options: DialplanOptions) -> Iterator[str]:
         Peer="${" + _CHANNEL_CHARS.format("${DIALEDPEERNAME}") + "}",
         Source="${" + _CHANNEL_CHARS.format("${CHANNEL(hangupsource)}") + "}",
     )
+    yield "; Who left a message hung up behind it: nothing but this runs then."
+    yield f" same => n,GotoIf($[${{LEN(${{{names.MAILBOX}}})}} = 0]?unspoken)"
+    yield " same => n," + user_event(
+        names.VOICEMAIL,
+        options.token,
+        Mailbox=f"${{FILTER(0-9,${{{names.MAILBOX}}})}}",
+        Status="${FILTER(A-Z,${VMSTATUS})}",
+    )
     yield "; So that the CDR tells the DID too, unless somebody else uses these: a table has a"
     yield "; column, a CSV file the userfield. Last, since a CDR backend that hangs holds this up."
-    yield " same => n,GotoIf($[${LEN(${CDR(did)})} > 0]?userfield)"
+    yield " same => n(unspoken),GotoIf($[${LEN(${CDR(did)})} > 0]?userfield)"
     yield f" same => n,Set(CDR(did)=${{{names.DID}}})"
     yield " same => n(userfield),GotoIf($[${LEN(${CDR(userfield)})} > 0]?told)"
     yield f" same => n,Set(CDR(userfield)={names.USERFIELD_DID}${{{names.DID}}})"
@@ -288,7 +182,7 @@ def _transfer(options: DialplanOptions) -> Iterator[str]:
     yield "exten => dial,1,Set(DL_DIAL=${PJSIP_DIAL_CONTACTS(${DL_TO})})"
     yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?elsewhere,1)"
     if options.freepbx:
-        yield f" same => n,GotoIf({_disturbs_not('${DL_TO}')}?elsewhere,1)"
+        yield f" same => n,GotoIf({disturbs_not('${DL_TO}')}?elsewhere,1)"
     yield " same => n,Dial(${DL_DIAL},30,gt)"
     yield " same => n,GotoIf($[${LEN(${ANSWEREDTIME})} > 0]?done)"
     yield f" same => n,Goto({names.FALLBACK},transfer,1)"
@@ -308,7 +202,7 @@ def _fallback(options: DialplanOptions) -> Iterator[str]:
     for reason in names.FALLBACK_REASONS:
         yield f"exten => {reason},1,Set(DL_REASON={reason})"
         yield " same => n,Goto(s,1)"
-    yield "exten => s,1," + _event(names.FELL_BACK, options.token, Reason="${DL_REASON}")
+    yield "exten => s,1," + user_event(names.FELL_BACK, options.token, Reason="${DL_REASON}")
     if chosen.kind == "queue":
         yield f" same => n,Queue({chosen.value},ct,,,{chosen.seconds})"
     elif chosen.kind == "goto":
@@ -317,21 +211,9 @@ def _fallback(options: DialplanOptions) -> Iterator[str]:
         yield " same => n,Set(DL_DIAL=)"
         for index, name in enumerate(chosen.value.split("&"), start=1):
             yield f" same => n,Set(DL_CONTACTS=${{PJSIP_DIAL_CONTACTS({name})}})"
-            yield from _append_contacts(f"after{index}")
+            yield from append_contacts(f"after{index}")
             yield f" same => n(after{index}),NoOp()"
         yield " same => n,GotoIf($[${LEN(${DL_DIAL})} = 0]?nobody)"
         yield f" same => n,Dial(${{DL_DIAL}},{chosen.seconds},gt)"
         yield " same => n(nobody),NoOp()"
     yield " same => n,Hangup(17)"
-
-
-def _disturbs_not(extension: str) -> str:
-    """Return the expression that is true when FreePBX's *78 was dialled at an extension."""
-    return f"$[${{LEN(${{DB(DND/{extension})}})}} > 0]"
-
-
-def _append_contacts(then: str) -> Iterator[str]:
-    """Yield the lines that add DL_CONTACTS, if any and if it fits, to DL_DIAL."""
-    dial, contacts = "${LEN(${DL_DIAL})}", "${LEN(${DL_CONTACTS})}"
-    yield f" same => n,GotoIf($[{contacts} = 0 | {dial} + {contacts} > {_LONGEST_DIAL}]?{then})"
-    yield f" same => n,Set(DL_DIAL=${{DL_DIAL}}${{IF($[{dial} > 0]?&)}}${{DL_CONTACTS}})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from telephony.ami.names import INCOMING
-from telephony.asterisk.dialplan import DialplanOptions, Fallback
+from telephony.asterisk.lines import DialplanOptions, Fallback
 
 # What an admin enters in Admin → Custom Destinations.
 DESTINATION = f"{INCOMING},s,1"

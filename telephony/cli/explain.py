@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy.orm import Session
 
 from telephony.ami import actions
 from telephony.ami.client import AmiError
 from telephony.ami.oneshot import session as ami_session
+from telephony.asking import all_free, ask
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
-from telephony.domain.directory import Client
 from telephony.domain.numbers import DIALLABLE, digits, normalise
-from telephony.domain.routing import Decision, Question, decide
+from telephony.domain.pauses import closed_device, disturb_device, pause_device
+from telephony.domain.routing import Decision, Question
 from telephony.domain.setup import Setup
 from telephony.settings import Settings
-from telephony.store.clients import find_owners, get_clients
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from telephony.words import say_checked, say_step
@@ -38,9 +37,10 @@ _HIDDEN = {"en": "a hidden number", "ru": "скрытый номер"}
 @click.option("--number", required=True, help="The caller, in any notation; '' when hidden.")
 @click.option("--did", required=True, help="The number that was dialled.")
 @click.option("--at", help="ISO time, in the zone of the DID's group unless it has an offset.")
+@click.option("--key", default="", help="What the caller pressed in the menu; - for nothing.")
 @click.option("--live", is_flag=True, help="Ask Asterisk for the phones' states now.")
 @readable
-def explain(number: str, did: str, at: str | None, live: bool) -> None:
+def explain(number: str, did: str, at: str | None, key: str, live: bool) -> None:
     """Say who would get a call of NUMBER on DID, and why, by today's set-up."""
     if live and at:
         raise Failed("--live shows the phones of this moment: leave out --at")
@@ -53,10 +53,9 @@ def explain(number: str, did: str, at: str | None, live: bool) -> None:
         raise Failed(f"--number {number!r} is not a phone number")
     with database(settings) as engine, reading(engine) as session:
         setup = load_setup(session)
-        client = _client(session, caller)
-    moment = _moment(at, _zone(setup, dialled))
-    devices = _live_devices(settings, setup) if live else _all_free(setup)
-    decision = decide(Question(dialled, caller, moment), client, setup, devices)
+        moment = _moment(at, _zone(setup, dialled))
+        devices = _live_devices(settings, setup, dialled) if live else all_free(setup)
+        decision = ask(session, Question(dialled, caller, moment, key), setup, devices)
     click.echo(
         _TITLE[settings.language].format(
             number=caller or _HIDDEN[settings.language],
@@ -83,14 +82,6 @@ def told(decision: Decision, setup: Setup, language: str) -> str:
     return "\n".join(lines)
 
 
-def _client(session: Session, number: str) -> Client | None:
-    owner = find_owners(session, [number]).get(number) if number else None
-    if owner is None:
-        return None
-    data = get_clients(session, [owner])[owner]
-    return Client(owner, data.name, data.assignment)
-
-
 def _zone(setup: Setup, did: str) -> ZoneInfo:
     known = setup.dids.get(did)
     group = setup.groups.get(known.group if known else setup.default_group or "")
@@ -107,16 +98,16 @@ def _moment(at: str | None, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
 
 
-def _all_free(setup: Setup) -> dict[str, str]:
-    return {f"PJSIP/{operator.endpoint}": "NOT_INUSE" for operator in setup.operators.values()}
-
-
-def _live_devices(settings: Settings, setup: Setup) -> Mapping[str, str]:
+def _live_devices(settings: Settings, setup: Setup, did: str) -> Mapping[str, str]:
+    """Return the states of the phones and of every switch that a decision looks at."""
+    wanted = [*all_free(setup), closed_device(), closed_device(did)]
+    wanted += [pause_device(extension) for extension in setup.operators]
+    wanted += [disturb_device(extension) for extension in setup.operators]
     try:
         with ami_session(ami_address(settings)) as pbx:
             return {
                 device: pbx.ask(actions.read_global(f"DEVICE_STATE({device})")).get("value", "")
-                for device in _all_free(setup)
+                for device in wanted
             }
     except AmiError as error:
         raise Failed(f"Asterisk did not tell the phones' states: {error}") from None

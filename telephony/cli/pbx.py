@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from telephony.asterisk import freepbx
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
 from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.asterisk.queues import queues
 from telephony.cli.common import Failed, known_setup, readable, settings_for

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
 from telephony.domain.directory import ClientChange, Directory
+from telephony.domain.lasttalk import LastTalks
 from telephony.domain.setup import Setup
 from telephony.feed import Feed
 from telephony.listener import Listener
@@ -103,7 +104,8 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
         if setup is not None and resync is not None:
             resync.setup = setup
 
-    feed = Feed(engine, Directory(), apply)
+    talks = LastTalks()
+    feed = Feed(engine, Directory(), apply, talks=talks)
     directory, setup = await asyncio.to_thread(feed.load)
     remembered = await asyncio.to_thread(recall, engine)
     _favour_the_loop()
@@ -120,6 +122,7 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
         writer,
         resync,
         remembered,
+        talks,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)

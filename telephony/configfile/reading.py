@@ -12,8 +12,9 @@ from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
+from telephony.domain.did import Did
 from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 
 
 def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]:
@@ -157,5 +158,15 @@ class _File(RosterNodes, QueueNodes):
             }
             if number and number in found:
                 self.wrong(item, f"{path}.number", Mistake.TWICE, number)
-            found.setdefault(number, Did(number, group or "", title, **seconds))
+            found.setdefault(
+                number,
+                Did(
+                    number,
+                    group or "",
+                    title,
+                    seconds["desk_seconds"],
+                    seconds["mobile_seconds"],
+                    seconds["duty_seconds"],
+                ),
+            )
         return found

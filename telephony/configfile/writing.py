@@ -10,8 +10,9 @@ import yaml
 from telephony.configfile.nodes import DAYS
 from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import EVERYBODY, NOBODY
+from telephony.domain.did import Did
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 
 Entry = dict[str, Any]
 Data = dict[str, list[Entry]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from telephony.domain.events import (
     CallbackAsked,
@@ -34,6 +35,7 @@ from telephony.domain.events import (
     Transferred,
     Unparked,
     Vanished,
+    VoicemailLeft,
     extension_of,
 )
 from telephony.domain.legs import Leg, after
@@ -65,6 +67,7 @@ class State:
     pickups: tuple[PickedUp, ...] = ()
     parkings: tuple[Parked | Unparked, ...] = ()
     callback: CallbackAsked | None = None
+    voicemail: VoicemailLeft | None = None
     ended_at: int | None = None
     ended_in: Phase | None = None
     recalled: bool = False
@@ -143,6 +146,7 @@ _RANK: dict[type[CallEvent], int] = {
             StepEnded,
             FellBack,
             CallbackAsked,
+            VoicemailLeft,
             Finished,
             HungUp,
             Vanished,
@@ -211,6 +215,7 @@ _KINDS: dict[type[CallEvent], Kind] = {
     StepEnded: Kind.STEP_ENDED,
     FellBack: Kind.FELL_BACK,
     CallbackAsked: Kind.CALLBACK_ASKED,
+    VoicemailLeft: Kind.VOICEMAIL_LEFT,
     Held: Kind.HELD,
     Resumed: Kind.RESUMED,
     Transferred: Kind.TRANSFERRED,
@@ -254,8 +259,19 @@ def step(call: Call, state: State, event: CallEvent) -> State:
     return replace(state, phase=phase)
 
 
+# Where the events go that are kept as they are.
+_COLLECTED: dict[type[CallEvent], str] = {
+    StepEnded: "steps",
+    Transferred: "transfers",
+    Parked: "parkings",
+}
+
+
 def _noted(call_id: str, state: State, event: CallEvent) -> State:
     """Return the state with what the event tells about its leg or the call written down."""
+    if collected := _COLLECTED.get(type(event)):
+        more: dict[str, Any] = {collected: (*getattr(state, collected), event)}
+        return replace(state, **more)
     match event:
         case Offered() | Finished() | Recalled() if event.call != call_id:
             return state  # of another leg than the one this call is named after
@@ -263,16 +279,10 @@ def _noted(call_id: str, state: State, event: CallEvent) -> State:
             began = event.at if state.began_at is None else min(state.began_at, event.at)
             origin = replace(state.origin, uniqueid=call_id, channel=event.channel)
             return replace(state, origin=origin, began_at=began, recalled=True)
-        case StepEnded():
-            return replace(state, steps=(*state.steps, event))
-        case FellBack() | CallbackAsked() | Finished():
+        case FellBack() | CallbackAsked() | VoicemailLeft() | Finished():
             return _first_told(state, event)
         case Vanished():
             return replace(state, vanished=state.vanished or state.phase is not Phase.ENDED)
-        case Transferred():
-            return replace(state, transfers=(*state.transfers, event))
-        case Parked():
-            return replace(state, parkings=(*state.parkings, event))
         case PickedUp(target=target):
             state = replace(state, pickups=(*state.pickups, event))
             return state.with_leg(after(state.leg(target), event))
@@ -286,13 +296,15 @@ def _noted(call_id: str, state: State, event: CallEvent) -> State:
     return _with_leg_after(call_id, state, event)
 
 
-def _first_told(state: State, event: FellBack | CallbackAsked | Finished) -> State:
+def _first_told(state: State, event: FellBack | CallbackAsked | VoicemailLeft | Finished) -> State:
     """Return the state with what happens to a call once, the first time it is told."""
     match event:
         case FellBack():
             return replace(state, fallback=state.fallback or event)
         case CallbackAsked():
             return replace(state, callback=state.callback or event)
+        case VoicemailLeft():
+            return replace(state, voicemail=state.voicemail or event)
         case Finished():
             return replace(state, finished=state.finished or event)
 
@@ -320,6 +332,7 @@ def _with_leg_after(call_id: str, state: State, event: CallEvent) -> State:
         StepEnded
         | FellBack
         | CallbackAsked
+        | VoicemailLeft
         | Finished
         | Recalled
         | Vanished

@@ -14,13 +14,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The dialplan announced an incoming call and waits for its plan."""
+    """The dialplan announced an incoming call and waits for its plan.
+
+    `key` is what the caller pressed in a menu, `-` for nothing, empty when there was none yet.
+    """
 
     at: int
     call: str
     channel: str
     did: str
     number: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,16 @@ class FellBack:
     at: int
     call: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailLeft:
+    """The caller was sent to a mailbox; `spoke` when a message is in it."""
+
+    at: int
+    call: str
+    mailbox: str
+    spoke: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,10 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAsked:
-    """A caller who waited in `queue` pressed the key that asks to be called back."""
+    """A caller is to be called back.
+
+    Who waited in `queue` pressed the key that asks for it; empty when it was promised without.
+    """
 
     at: int
     call: str
@@ -273,6 +290,7 @@ CallEvent = (
     Offered
     | StepEnded
     | FellBack
+    | VoicemailLeft
     | ScreenBegan
     | Screened
     | CallbackAsked

@@ -5,10 +5,10 @@ Times (`at`, `since` …) are microseconds since the Unix epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from telephony.domain.record import Direction
+from telephony.domain.record import Context, Direction
 from telephony.domain.routing import Decision
 
 
@@ -99,3 +99,18 @@ def activity(device_state: str, paused: bool = False) -> OperatorActivity:
     """
     doing = _BY_DEVICE.get(device_state, OperatorActivity.UNKNOWN)
     return OperatorActivity.PAUSED if paused and doing is OperatorActivity.FREE else doing
+
+
+def recalled(context: Context, known: LiveCall) -> Context:
+    """Return a call's context with what another process had told of the call."""
+    return replace(
+        context,
+        number=known.number or None,
+        client_id=known.client_id,
+        client_name=known.client_name,
+        did=known.did,
+        answered_at=known.answered_at,
+        answered_by=known.answered_by,
+        decision=known.decision,
+        decided_ms=known.decided_ms,
+    )

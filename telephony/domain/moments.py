@@ -20,7 +20,7 @@ def moments(call: Call, context: Context, end: int) -> tuple[Moment, ...]:
         *_consultations(call, context),
         *_pickups(call, context),
         *_parkings(call, context),
-        *_callbacks(call),
+        *_told(call),
     ]
     return tuple(sorted(found, key=lambda one: (one.at, one.kind, one.values)))
 
@@ -151,11 +151,18 @@ def _parkings(call: Call, context: Context) -> list[Moment]:
     ]
 
 
-def _callbacks(call: Call) -> list[Moment]:
-    asked = call.state.callback
-    if asked is None:
-        return []
-    return [Moment(asked.at, MomentKind.CALLBACK_ASKED, (("queue", asked.queue),))]
+def _told(call: Call) -> list[Moment]:
+    """Return the promise of a callback, asked for in a queue or not, and the message left."""
+    found = []
+    asked, left = call.state.callback, call.state.voicemail
+    if asked is not None and asked.queue:
+        values = (("queue", asked.queue),)
+        found.append(Moment(asked.at, MomentKind.CALLBACK_ASKED, values))
+    elif asked is not None:
+        found.append(Moment(asked.at, MomentKind.PROMISED))
+    if left is not None and left.spoke:
+        found.append(Moment(left.at, MomentKind.VOICEMAIL, (("mailbox", left.mailbox),)))
+    return found
 
 
 def _device(channel: str, context: Context) -> str:

@@ -49,3 +49,27 @@ def digits(number: str) -> str:
 def mask(number: str) -> str:
     """Return a number fit for a log line: `+7900***2233`."""
     return f"{number[:-7]}***{number[-4:]}" if len(number) > 8 else "***"
+
+
+_TEMPLATE = re.compile(r"\+?[0-9]{0,8}\{(digits|e164|national)\}", re.ASCII)
+
+
+def is_template(text: str) -> bool:
+    """Tell whether `text` says how a trunk wants numbers: `8{national}`, `{digits}`, `{e164}`."""
+    return _TEMPLATE.fullmatch(text) is not None
+
+
+def dialled(number: str, template: str) -> str:
+    """Return an E.164 number as a trunk's template wants it; nothing but digits and a plus.
+
+    Raises ValueError for what is no template or no number.
+    """
+    if not is_template(template) or not _E164.fullmatch(number):
+        raise ValueError("a template and an E.164 number are needed")
+    national = ""
+    if "{national}" in template:
+        try:
+            national = phonenumbers.national_significant_number(phonenumbers.parse(number))
+        except phonenumbers.NumberParseException as error:
+            raise ValueError("no country has this number") from error
+    return template.format(digits=digits(number), e164=number, national=national)

@@ -9,6 +9,7 @@ from telephony.domain.events import Finished
 from telephony.domain.moments import operators_legs
 from telephony.domain.record_types import Context, Direction, Disposition, Outcome, Side
 from telephony.domain.roles import client_leg
+from telephony.domain.routing import Kind
 
 _NEVER = 1 << 62
 _SIP_DECLINED = 603
@@ -51,12 +52,19 @@ def _is_peer(leg: Leg, done: Finished | None) -> bool:
     return done is not None and bool(done.answered_ms and done.peer) and leg.channel == done.peer
 
 
-def disposition(call: Call, answered_at: int | None, outcomes: Sequence[Outcome]) -> Disposition:
-    """Classify a call by its legs' outcomes."""
+def disposition(
+    call: Call, context: Context, answered_at: int | None, outcomes: Sequence[Outcome]
+) -> Disposition:
+    """Classify a call by its legs' outcomes, and by what became of it without any."""
     if answered_at is not None:
         return Disposition.ANSWERED
+    if call.state.voicemail is not None and call.state.voicemail.spoke:
+        return Disposition.VOICEMAIL
     if call.state.callback is not None:
         return Disposition.CALLBACK_ASKED
+    plan = context.decision.plan.steps if context.decision else ()
+    if plan and plan[-1].kind is Kind.REJECT and not outcomes:
+        return Disposition.BLOCKED
     if call.state.vanished:
         return Disposition.LOST
     if _gave_up(call, outcomes):

@@ -70,9 +70,14 @@ def closed_now(devices: Devices, did: str) -> bool:
     return any(devices.get(name) in _LIT for name in (CLOSED, CLOSED_DID + did))
 
 
+def disturb_device(extension: str) -> str:
+    """Return FreePBX's device for an extension's “do not disturb”."""
+    return f"Custom:DND{extension}"
+
+
 def do_not_disturb(devices: Devices, extension: str) -> bool:
     """Tell whether an extension's “do not disturb” is on, by FreePBX's device state for it."""
-    return devices.get(f"Custom:DND{extension}") in _LIT
+    return devices.get(disturb_device(extension)) in _LIT
 
 
 def forwarded(devices: Devices, extension: str) -> bool:

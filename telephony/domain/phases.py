@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PARKED = "parked"
     UNPARKED = "unparked"
     CALLBACK_ASKED = "callback_asked"
+    VOICEMAIL_LEFT = "voicemail_left"
     PARTIES_GONE = "parties_gone"
     CALLER_GONE = "caller_gone"
     RECALLED = "recalled"
@@ -67,6 +68,7 @@ _SAME = (
     Kind.PARKED,
     Kind.UNPARKED,
     Kind.CALLBACK_ASKED,
+    Kind.VOICEMAIL_LEFT,
     Kind.RECALLED,
 )
 _ENDS = dict.fromkeys((Kind.CALLER_GONE, Kind.PARTIES_GONE, Kind.VANISHED), Phase.ENDED)

@@ -79,7 +79,7 @@ def record(call: Call, context: Context) -> CallRecord:
         answered_at = told
     legs = tuple(_leg_record(leg, state, context, end) for leg in _shown(call, called))
     outcomes = [outcome(leg, state) for leg in called]
-    found = disposition(call, answered_at, outcomes)
+    found = disposition(call, context, answered_at, outcomes)
     answered_by, answered_on = _answerer(call, legs, context, direction)
     if before and direction is not Direction.OUT and context.answered_by != answered_by:
         answered_by = context.answered_by

@@ -19,6 +19,8 @@ class Disposition(StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     LOST = "lost"
+    VOICEMAIL = "voicemail"
+    BLOCKED = "blocked"
 
 
 class Direction(StrEnum):
@@ -49,6 +51,8 @@ class MomentKind(StrEnum):
     PARKED = "parked"
     UNPARKED = "unparked"
     CALLBACK_ASKED = "callback_asked"
+    PROMISED = "promised"
+    VOICEMAIL = "voicemail"
 
 
 class Side(StrEnum):
@@ -85,7 +89,7 @@ class Moment:
     """Something that happened to a call at `at` (µs since the epoch).
 
     `values` are (name, value): `by` and `to` are extensions or numbers, `slot` a parking space,
-    `queue` the name of a queue on the PBX.
+    `mailbox` a mailbox, `queue` the name of a queue on the PBX.
     """
 
     at: int

@@ -6,7 +6,7 @@ from telephony.domain.call import Call, Leg, State
 from telephony.domain.events import dialled_number, endpoint_of, extension_of, is_local
 from telephony.domain.numbers import digits
 from telephony.domain.record_types import Context, Direction, LegKind
-from telephony.domain.routing import Kind
+from telephony.domain.routing import Kind, Target
 
 
 def called_legs(state: State) -> list[Leg]:
@@ -84,11 +84,7 @@ def owner(leg: Leg, state: State, context: Context) -> tuple[LegKind, str | None
     if context.decision:
         for planned in context.decision.plan.steps:
             for target in planned.targets:
-                if (
-                    planned.kind is Kind.MOBILE
-                    and number
-                    and digits(number) == digits(target.address)
-                ):
+                if planned.kind is Kind.MOBILE and number and digits(number) in _numbers_of(target):
                     return LegKind.MOBILE, target.operator, target.address
                 if (
                     planned.kind is Kind.DESK
@@ -110,6 +106,11 @@ def owner(leg: Leg, state: State, context: Context) -> tuple[LegKind, str | None
             return LegKind.MOBILE, operator, number
         return (LegKind.FALLBACK if state.fallback else LegKind.OUTSIDE), None, number
     return kind, None, endpoint
+
+
+def _numbers_of(target: Target) -> tuple[str, str]:
+    """Return a mobile's digits, and those that its trunk dials for it."""
+    return digits(target.address), digits(target.line.partition("@")[0])
 
 
 def behind(leg: Leg, state: State) -> Leg:

@@ -1,4 +1,4 @@
-"""What an admin set up: operators, groups with their rosters, and the numbers that callers dial."""
+"""What an admin set up: operators, groups with their rosters, hours, trunks, DIDs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,40 @@ from datetime import datetime
 from functools import cached_property
 
 from telephony.domain.blocklist import Blocklist
+from telephony.domain.did import Did
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
+from telephony.domain.hours import Hours
 from telephony.domain.numbers import digits
 from telephony.domain.queueing import QueueSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Someone with an extension. `mobile` is E.164; `deputy` is an extension."""
+    """Someone with an extension.
+
+    `mobile` is E.164 and dialled through `trunk`, None for the PBX's usual one; `deputy` is an
+    extension.
+    """
 
     extension: str
     name: str
     endpoint: str
     mobile: str | None = None
     deputy: str | None = None
+    trunk: str | None = None
 
 
 @dataclass(frozen=True)
 class Group:
-    """Operators that share a duty roster, and the queue in which callers wait for them, if any."""
+    """Operators that share a duty roster, and the queue in which callers wait for them, if any.
+
+    `hours` names its opening hours, None for always.
+    """
 
     name: str
     roster: Roster
     queue: QueueSettings | None = None
+    hours: str | None = None
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -39,18 +50,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Did:
-    """A number that callers dial, the group that is on duty for it, and how long each step rings.
+class Trunk:
+    """A PJSIP endpoint that numbers outside are dialled through, and how it wants them.
 
-    Seconds; `mobile_seconds` includes neither the prompt nor the key press.
+    `template` holds one of {digits} (79161110001), {e164} (+79161110001) and {national}
+    (9161110001) between digits of a prefix: `8{national}`.
     """
 
-    number: str
-    group: str
-    title: str = ""
-    desk_seconds: int = 20
-    mobile_seconds: int = 25
-    duty_seconds: int = 30
+    endpoint: str
+    template: str = "{digits}"
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,26 @@ class Setup:
     absences: tuple[Absence, ...] = ()
     blocked: Blocklist = field(default_factory=Blocklist)
     calendar_absences: tuple[Absence, ...] = ()
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    trunks: Mapping[str, Trunk] = field(default_factory=dict)
+
+    def hours_of(self, did: Did) -> Hours | None:
+        """Return when a DID is open; None for always."""
+        group = self.groups.get(did.group)
+        name = did.hours or (group.hours if group else None)
+        return self.hours.get(name) if name else None
+
+    @property
+    def last_talk_days(self) -> int:
+        """How far back any DID asks who talked to a caller last; 0 when none does."""
+        return max((did.last_operator_days for did in self.dids.values()), default=0)
+
+    def prepare(self, moment: datetime) -> None:
+        """Work out what decisions around an aware moment look up, so that none has to wait."""
+        for group in self.groups.values():
+            group.timeline.at(moment)
+        for hours in self.hours.values():
+            hours.at(moment)
 
     @cached_property
     def desks(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Call records as JSON and back, without loss: codes and values, never words.
 
 The columns `plan` and `trace` hold parts of the same shape:
-plan  {"name": str, "steps": [{"kind", "rule", "seconds", "targets": [[operator, address]]}]}
+plan  {"name": str, "line"?: str, "steps": [{"kind", "rule", "seconds", "targets": [[operator,
+      address, line?]], "sound"?, "keys"?, "tries"?, "priority"?}]}
 trace [{"rule", "used", "reason", "values": [[name, value]]}]
 moments [{"at": µs, "kind", "values": [[name, value]]}]; talks and holds [[begin µs, end µs]]
 """
@@ -26,6 +27,7 @@ from telephony.domain.record import (
 from telephony.domain.routing import Checked, Decision, Kind, Plan, Reason, Rule, Step, Target
 
 Json = dict[str, Any]
+_EXTRAS = ("sound", "keys", "tries", "priority")
 
 
 class CodecError(ValueError):
@@ -121,17 +123,21 @@ def plan_to_json(decision: Decision | None) -> Json | None:
     """Return a decision's plan as a JSON object, None without a decision."""
     if decision is None:
         return None
+    plan = decision.plan
+    line = {"line": plan.line} if plan.line else {}
+    return {"name": plan.name, **line, "steps": [_step_to_json(step) for step in plan.steps]}
+
+
+def _step_to_json(step: Step) -> Json:
+    """Return a step; what has its usual value is left out."""
     return {
-        "name": decision.plan.name,
-        "steps": [
-            {
-                "kind": step.kind.value,
-                "rule": step.rule.value,
-                "seconds": step.seconds,
-                "targets": [[target.operator, target.address] for target in step.targets],
-            }
-            for step in decision.plan.steps
+        "kind": step.kind.value,
+        "rule": step.rule.value,
+        "seconds": step.seconds,
+        "targets": [
+            [one.operator, one.address, *([one.line] if one.line else [])] for one in step.targets
         ],
+        **{name: value for name in _EXTRAS if (value := getattr(step, name))},
     }
 
 
@@ -158,8 +164,9 @@ def decision_from_json(plan: Json | None, trace: list[Json] | None) -> Decision 
         Step(
             kind=Kind(step["kind"]),
             rule=Rule(step["rule"]),
-            targets=tuple(Target(operator, address) for operator, address in step["targets"]),
+            targets=tuple(Target(*target) for target in step["targets"]),
             seconds=step["seconds"],
+            **{name: step[name] for name in _EXTRAS if name in step},
         )
         for step in plan["steps"]
     )
@@ -172,4 +179,4 @@ def decision_from_json(plan: Json | None, trace: list[Json] | None) -> Decision 
         )
         for line in trace or ()
     )
-    return Decision(Plan(steps, plan["name"]), lines)
+    return Decision(Plan(steps, plan["name"], plan.get("line", "")), lines)

@@ -50,6 +50,8 @@ def day_figures(
             inbound[disposition] = (number, int(wait))
         elif direction == Direction.OUT:
             placed += number
+    # Nobody was to take a blocked call.
+    inbound.pop(Disposition.BLOCKED, None)
     offered = sum(number for number, _ in inbound.values())
     answered, waited = inbound.get(Disposition.ANSWERED, (0, 0))
     lost, _ = inbound.get(Disposition.LOST, (0, 0))

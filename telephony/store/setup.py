@@ -1,4 +1,4 @@
-"""Operators, groups with their weekly shifts, and DIDs: small, replaced as a whole."""
+"""Operators, groups with their rosters, hours, trunks and DIDs: small, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -22,14 +22,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.did import Did
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.blocklist import load_blocklist
 from telephony.store.calendars import Owner, forget_owners, load_imported
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
+from telephony.store.hours import (
+    load_hours,
+    load_trunks,
+    replace_hours,
+    replace_trunks,
+    rules_from_json,
+    rules_to_json,
+)
 from telephony.store.queues import group_queue, load_queues, queue_values
 from telephony.store.rosters import delete_rosters, load_absences, load_rosters, save_rosters
-from telephony.store.tables import metadata, upsert
+from telephony.store.tables import Json, metadata, upsert
 
 operator = Table(
     "operator",
@@ -39,6 +48,7 @@ operator = Table(
     Column("endpoint", Text, nullable=False),
     Column("mobile", Text),
     Column("deputy", Text, ForeignKey("operator.extension")),
+    Column("trunk", Text),
     UniqueConstraint("endpoint"),
 )
 
@@ -48,6 +58,7 @@ operator_group = Table(
     Column("name", Text, primary_key=True),
     Column("zone", Text, nullable=False),
     Column("is_default", Boolean, nullable=False),
+    Column("hours", Text),
 )
 
 did = Table(
@@ -59,6 +70,7 @@ did = Table(
     Column("desk_seconds", Integer, nullable=False),
     Column("mobile_seconds", Integer, nullable=False),
     Column("duty_seconds", Integer, nullable=False),
+    Column("rules", Json),
 )
 
 
@@ -78,7 +90,9 @@ class AssignedError(Exception):
 def load_setup(session: Session) -> Setup:
     """Return everything an admin set up."""
     operators = {
-        row.extension: Operator(row.extension, row.name, row.endpoint, row.mobile, row.deputy)
+        row.extension: Operator(
+            row.extension, row.name, row.endpoint, row.mobile, row.deputy, row.trunk
+        )
         for row in session.execute(select(operator).order_by(operator.c.extension))
     }
     rows = session.execute(select(operator_group).order_by(operator_group.c.name)).all()
@@ -91,7 +105,10 @@ def load_setup(session: Session) -> Setup:
             rosters[name] = replace(rosters[name], imported=shifts)
     return Setup(
         operators=operators,
-        groups={name: Group(name, roster, queues.get(name)) for name, roster in rosters.items()},
+        groups={
+            row.name: Group(row.name, rosters[row.name], queues.get(row.name), row.hours)
+            for row in rows
+        },
         dids={
             row.number: Did(
                 number=row.number,
@@ -100,6 +117,7 @@ def load_setup(session: Session) -> Setup:
                 desk_seconds=row.desk_seconds,
                 mobile_seconds=row.mobile_seconds,
                 duty_seconds=row.duty_seconds,
+                **rules_from_json(row.rules),
             )
             for row in session.execute(select(did).order_by(did.c.number))
         },
@@ -107,6 +125,8 @@ def load_setup(session: Session) -> Setup:
         absences=absences,
         calendar_absences=away,
         blocked=load_blocklist(session),
+        hours=load_hours(session),
+        trunks=load_trunks(session),
     )
 
 
@@ -130,7 +150,12 @@ def replace_setup(session: Session, setup: Setup) -> int:
         session.execute(delete(table))
     _replace_operators(session, setup, gone)
     groups = [
-        {"name": name, "zone": group.roster.zone, "is_default": name == setup.default_group}
+        {
+            "name": name,
+            "zone": group.roster.zone,
+            "is_default": name == setup.default_group,
+            "hours": group.hours,
+        }
         for name, group in setup.groups.items()
     ]
     _insert(session, operator_group, groups)
@@ -138,6 +163,8 @@ def replace_setup(session: Session, setup: Setup) -> int:
     _insert(session, group_queue, queue_values(queues))
     rosters = {name: group.roster for name, group in setup.groups.items()}
     save_rosters(session, rosters, setup.absences)
+    replace_hours(session, setup.hours.values())
+    replace_trunks(session, setup.trunks.values())
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
     forget_owners(session, {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)})
     return version
@@ -165,6 +192,7 @@ def _replace_operators(session: Session, setup: Setup, gone: list[str]) -> None:
             "name": each.name,
             "endpoint": each.endpoint,
             "mobile": each.mobile,
+            "trunk": each.trunk,
             "deputy": None,
         }
         for each in setup.operators.values()
@@ -191,4 +219,5 @@ def _did_values(each: Did) -> dict[str, Any]:
         "desk_seconds": each.desk_seconds,
         "mobile_seconds": each.mobile_seconds,
         "duty_seconds": each.duty_seconds,
+        "rules": rules_to_json(each),
     }

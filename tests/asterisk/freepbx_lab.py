@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
 from telephony.asterisk.freepbx import DESTINATION, INCLUDES, for_freepbx
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, manager
 from tests.asterisk.office import DID, SECRET, TOKEN
 

@@ -11,15 +11,17 @@ from pathlib import Path
 
 from telephony.ami.client import AmiAddress
 from telephony.ami.names import HEARTBEAT
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.asterisk.queues import queues
+from telephony.domain.did import Did
 from telephony.domain.directory import Assignment, Client, Directory
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.events import Joined
 from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import CallRecord
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.listener import Listener
 from tests.lab.asterisk import Asterisk
 from tests.lab.asterisk_tree import ensure_asterisk

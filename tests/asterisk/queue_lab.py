@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from telephony.asterisk.dialplan import Fallback
+from telephony.asterisk.lines import Fallback
 from telephony.domain.queueing import QueueSettings
 from tests.asterisk.office import Office, office, pbx_files, until
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from telephony.domain.call import Phase
+from telephony.domain.did import Did
 from telephony.domain.directory import Assignment, Client, ClientChange
 from telephony.domain.duty import Roster
 from telephony.domain.record import Disposition, Outcome, Side
 from telephony.domain.routing import Kind
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from tests.asterisk.office import (
     DID,
     KNOWN,

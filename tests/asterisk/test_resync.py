@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from telephony.asterisk.dialplan import Fallback
+from telephony.asterisk.lines import Fallback
 from telephony.domain.record import Disposition, Side, Source
 from telephony.pbxlogs import PbxLogs
 from telephony.store.engine import reading

@@ -19,8 +19,9 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from telephony.accounts import Role
+from telephony.domain.did import Did
 from telephony.domain.duty import Roster
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.setup import replace_setup

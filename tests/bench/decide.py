@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from telephony.ami import actions
 from telephony.domain.directory import Assignment, Client, ClientChange, Directory
 from telephony.domain.numbers import normalise
-from telephony.domain.routing import Question, decide
+from telephony.domain.routing import Question, Situation, decide
 from tests.bench import people
 from tests.bench.tables import Report, Table, bootstrap, quantile
 
@@ -54,7 +54,9 @@ def _timed(known: Directory, numbers: list[str]) -> list[float]:
     for raw in numbers:
         began = time.perf_counter_ns()
         number = normalise(raw, "RU") or ""
-        decision = decide(Question(people.DID, number, _AT), known.find(number), setup, devices)
+        decision = decide(
+            Question(people.DID, number, _AT), Situation(known.find(number), devices), setup
+        )
         actions.plan(_CHANNEL, decision.plan)
         took.append((time.perf_counter_ns() - began) / 1000)
     return took

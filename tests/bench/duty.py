@@ -19,7 +19,7 @@ from telephony.domain.duty import Presence, Roster, Shift, Timeline, resolve
 from telephony.domain.duty.slots import Interval, union
 from telephony.domain.duty.walltime import reached
 from telephony.domain.numbers import normalise
-from telephony.domain.routing import Question, decide
+from telephony.domain.routing import Question, Situation, decide
 from telephony.domain.setup import Setup
 from tests.bench import decide as deciding
 from tests.bench import people, rosters
@@ -203,7 +203,7 @@ def _deciding(report: Report, rounds: int) -> None:
                 began = time.perf_counter_ns()
                 found = normalise(raw, "RU") or ""
                 question = Question(did, found, moment)
-                decision = decide(question, known.find(found), setup, devices)
+                decision = decide(question, Situation(known.find(found), devices), setup)
                 actions.plan(_CHANNEL, decision.plan)
                 spent = (time.perf_counter_ns() - began) / 1000
                 if number:

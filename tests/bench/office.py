@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from telephony.ami import names
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData

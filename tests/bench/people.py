@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 
+from telephony.domain.did import Did
 from telephony.domain.directory import Assignment, Client
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 
 DID = "74951234567"
 _ALWAYS = frozenset(range(1, 8))

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import WEEKLY, rrule
 
+from telephony.domain.did import Did
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from tests.bench import people
 
 GROUPS = 50

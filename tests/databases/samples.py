@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import time as clock
 
+from telephony.domain.did import Did
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.record import CallRecord, Disposition, LegRecord, Outcome, Side
 from telephony.domain.routing import Checked, Decision, Kind, Plan, Reason, Rule, Step, Target
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 
 START = 1_795_000_000_123_457
 

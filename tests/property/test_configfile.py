@@ -19,9 +19,10 @@ from telephony.configfile import (
     read_data,
     write_config,
 )
+from telephony.domain.did import Did
 from telephony.domain.duty import Roster
 from telephony.domain.queueing import QueueSettings, Strategy
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.engine import open_engine, reading
 from telephony.store.migrations import migrate
 from telephony.store.setup import load_setup

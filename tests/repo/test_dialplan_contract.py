@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from telephony.ami import names
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import WRITE, ManagerOptions, manager
 from tests.repo.files import codes, documents, first_codes, read, section, table
 

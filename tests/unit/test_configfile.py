@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from telephony.configfile import COMMAND_LINE, Difference, differences, put, read_config
+from telephony.domain.did import Did
 from telephony.domain.duty import (
     Absence,
     AbsenceKind,
@@ -21,7 +22,7 @@ from telephony.domain.duty import (
     Swap,
 )
 from telephony.domain.queueing import QueueSettings, Strategy
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import current_version

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 
 from telephony.ami import names
 from telephony.asterisk import freepbx
-from telephony.asterisk.dialplan import DialplanOptions, Fallback, dialplan
+from telephony.asterisk.dialplan import dialplan
 from telephony.asterisk.features import FeatureCodes
+from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
 from telephony.asterisk.queues import proof_of, queues
 from telephony.cli import main
@@ -53,7 +54,7 @@ def test_user_events_carry_ids_filtered_values_and_the_token_only() -> None:
     layouts = {layout.name: layout for layout in names.USER_EVENTS}
     assert {name for name, _ in sent} == set(layouts)
     free = ("${DL_CALL}", TOKEN, "${DL_STEP}", "${DL_STARTED}", "${DL_REASON}", "${DL_DID}",
-            "${CALLERID(num)}", "asked", "accepted", "refused")  # fmt: skip
+            "${CALLERID(num)}", "asked", "accepted", "refused", "")  # fmt: skip
     for name, body in sent:
         fields = re.findall(r"(\w+): (.*?)(?=,\w+: |$)", body)
         assert tuple(field for field, _ in fields) == layouts[name].fields
@@ -70,7 +71,8 @@ def test_no_foreign_text_inside_an_application_that_takes_others_apart() -> None
 def test_no_expression_compares_foreign_text() -> None:
     # An expression evaluates what it compares: foreign text is only ever measured.
     compared = set(re.findall(r'\$\["\$\{(\w+)\}"', TEXT))
-    assert compared == {"DL_KIND", "DL_KEY", "DL_STATE", "DL_CALL", "TRYSTATUS"}
+    known = {"DL_KIND", "DL_KEY", "DL_STATE", "DL_CALL", "TRYSTATUS", "QUEUESTATUS"}
+    assert compared == known
 
 
 def test_the_wait_is_inside_tryexec_with_a_plain_loop_behind_it() -> None:
@@ -84,7 +86,8 @@ def test_the_wait_is_inside_tryexec_with_a_plain_loop_behind_it() -> None:
 
 
 def test_mobiles_are_screened_unless_switched_off() -> None:
-    assert "@provider,${FILTER(0-9,${DL_SECONDS})},gtrU(dutyline-screen))" in TEXT
+    assert "mobile,1,Set(DL_OPTIONS=gtrU(dutyline-screen))" in TEXT
+    assert "number,1,Set(DL_OPTIONS=gtr)" in TEXT
     plain = DialplanOptions(
         TOKEN,
         Fallback("queue", "q"),
@@ -92,7 +95,7 @@ def test_mobiles_are_screened_unless_switched_off() -> None:
         screen_mobiles=False,
         company_number="74951234567",
     )
-    assert ",gtrf(74951234567))" in dialplan(plain)
+    assert "mobile,1,Set(DL_OPTIONS=gtrf(74951234567))" in dialplan(plain)
 
 
 def test_the_prompts_language_is_the_mobiles_only() -> None:
@@ -118,7 +121,9 @@ def test_no_dial_string_without_a_filter() -> None:
     for line in TEXT.splitlines():
         for variable in re.findall(r"Dial\((?:PJSIP/)?\$\{(\w+)\}", line):
             assert variable in ("DL_DIAL", "DL_ONE")
-    assert "Set(DL_ONE=${FILTER(0-9,${DL_REST})})" in TEXT
+    assert "Set(DL_ONE=${FILTER(0-9+,${CUT(DL_REST,@,1)})})" in TEXT
+    assert "Set(DL_TRUNK=${FILTER(0-9A-Za-z_.\\x2d,${CUT(DL_REST,@,2)})})" in TEXT
+    assert "Set(DL_ONE=${FILTER(0-9,${DL_ONE})})" in TEXT
     assert "System(" not in TEXT
     assert "_X." not in TEXT
     assert "_X!" not in TEXT
@@ -163,7 +168,7 @@ FREEPBX = dialplan(
 
 def test_on_freepbx_a_queue_is_entered_as_freepbx_does() -> None:
     assert "Goto(ext-queues,400,1)" in FREEPBX
-    assert "Queue(" not in FREEPBX
+    assert "Queue(" not in "\n".join(contexts(FREEPBX)[names.FALLBACK])
     kept = freepbx.for_freepbx(DialplanOptions(TOKEN, Fallback("goto", "ivr-1,s,1")))
     assert "Goto(ivr-1,s,1)" in dialplan(kept)
 
@@ -183,7 +188,7 @@ def test_on_freepbx_do_not_disturb_is_asked_before_a_desk_phone_rings() -> None:
 
 
 def test_mobiles_may_go_through_the_pbxs_outbound_routes() -> None:
-    assert "Dial(Local/${DL_ONE}@from-internal,${FILTER(0-9,${DL_SECONDS})},gtrU(" in FREEPBX
+    assert "Set(DL_DIAL=Local/${DL_ONE}@from-internal)" in FREEPBX
 
 
 def test_a_line_is_added_once_and_the_rest_is_kept() -> None:

@@ -7,10 +7,20 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from telephony.domain.did import Did
 from telephony.domain.directory import Assignment, Client
 from telephony.domain.duty import Absence, Roster, Shift
-from telephony.domain.routing import Decision, Kind, Question, Reason, Rule, Step, decide
-from telephony.domain.setup import Did, Group, Operator, Setup
+from telephony.domain.routing import (
+    Decision,
+    Kind,
+    Question,
+    Reason,
+    Rule,
+    Situation,
+    Step,
+    decide,
+)
+from telephony.domain.setup import Group, Operator, Setup
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 DID = "74951234567"
@@ -48,7 +58,7 @@ def asked(
 ) -> Decision:
     every = {f"PJSIP/{name}": "NOT_INUSE" for name in place.operators}
     states = {**every, **{f"PJSIP/{name}": state for name, state in (devices or {}).items()}}
-    return decide(Question(did, number, NOON), known, place, states)
+    return decide(Question(did, number, NOON), Situation(known, states), place)
 
 
 def rung(decision: Decision) -> list[str]:
@@ -215,7 +225,7 @@ def test_a_manager_on_vacation_is_passed_over_with_shifts_or_without() -> None:
 
 
 def test_a_device_of_unknown_state_is_rung() -> None:
-    decision = decide(Question(DID, "", NOON), None, setup(shift("103")), {})
+    decision = decide(Question(DID, "", NOON), Situation(), setup(shift("103")))
     assert rung(decision) == ["desk 103", "end"]
     assert Reason.STATE_UNKNOWN in [line.reason for line in decision.trace]
 
@@ -236,7 +246,7 @@ def test_a_large_group_rings_in_steps_that_asterisk_can_dial() -> None:
     operators = {name: Operator(name, name, name) for name in names}
     roster = Roster("UTC", tuple(shift(name) for name in names))
     place = Setup(operators, {"duty": Group("duty", roster)}, {DID: Did(DID, "duty")}, "duty")
-    steps = decide(Question(DID, "", NOON), None, place, {}).plan.steps
+    steps = decide(Question(DID, "", NOON), Situation(), place).plan.steps
     assert [len(step.targets) for step in steps] == [25, 25, 10, 0]
     assert [target.operator for step in steps for target in step.targets] == names
 

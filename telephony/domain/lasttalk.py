@@ -1,0 +1,53 @@
+"""Who talked to a caller last, in memory: history is learnt once, then each call adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from telephony.domain.record_types import CallRecord, Direction
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# How many days an admin may look back; older conversations are not kept here.
+MOST_DAYS = 90
+
+
+class LastTalks:
+    """E.164 number → the extension that talked to it last, and when.
+
+    Each change is one operation on a dictionary: a thread may learn while the loop reads.
+    """
+
+    def __init__(self) -> None:
+        self._talks: dict[str, tuple[str, int]] = {}
+
+    def __len__(self) -> int:
+        """Count the numbers known."""
+        return len(self._talks)
+
+    def find(self, number: str) -> tuple[str, datetime] | None:
+        """Return who talked to a number last, and when (aware)."""
+        known = self._talks.get(number)
+        if known is None:
+            return None
+        return known[0], _EPOCH + timedelta(microseconds=known[1])
+
+    def learn(self, history: Iterable[tuple[str, str, int]]) -> None:
+        """Take (number, extension, µs since the epoch), newest first; what is known stays."""
+        for number, extension, at in history:
+            self._talks.setdefault(number, (extension, at))
+
+    def note(self, record: CallRecord) -> None:
+        """Take a call that has just ended, if an operator and somebody outside talked in it."""
+        talked = talked_to(record)
+        if talked is not None:
+            self._talks[record.number] = (talked, record.ended_at)
+
+
+def talked_to(record: CallRecord) -> str | None:
+    """Return the extension that talked to the party outside, None when none did."""
+    if record.answered_at is None or not record.number.startswith("+"):
+        return None
+    if record.direction is Direction.OUT:
+        return record.placed_by
+    return record.answered_by if record.direction is Direction.IN else None
