@@ -9,6 +9,7 @@ from web import clients, home, style
 from web.admin import audit, tokens, users
 from web.api import document
 from web.auth import views as auth
+from web.blocked import views as blocked
 from web.calls import views as calls
 from web.health import metrics, probes
 from web.health import views as health
@@ -19,6 +20,7 @@ PANEL = (
     home.blueprint,
     calls.blueprint,
     clients.blueprint,
+    blocked.blueprint,
     operators.blueprint,
     auth.blueprint,
     profile.blueprint,

@@ -147,6 +147,14 @@ def client_data(row: Row[Any], phones: Collection[str]) -> ClientData:
     )
 
 
+def count_beginning(session: Session, beginning: str) -> int:
+    """Return how many clients have a number that begins so (E.164, or a part of it)."""
+    query = select(func.count(client_phone.c.client_id.distinct()))
+    return session.execute(
+        query.where(client_phone.c.number.startswith(beginning, autoescape=True))
+    ).scalar_one()
+
+
 def count_assigned(session: Session, extensions: Sequence[str]) -> dict[str, int]:
     """Return how many clients have each of these operators as a manager or deputy (0 left out)."""
     found: dict[str, int] = {}

@@ -21,9 +21,11 @@ from playwright.async_api import Page
 from telephony.accounts import Role
 from telephony.accounts.passwords import Passwords
 from telephony.accounts.users import make_user
+from telephony.domain.blocklist import Blocked
 from telephony.domain.record import CallRecord
 from telephony.settings import Settings, read_settings
 from telephony.store.audit import AuditEntry, add_audit
+from telephony.store.blocklist import block
 from telephony.store.engine import open_engine, writing
 from tests.browser.pages import every_page
 from tests.demo import company
@@ -168,6 +170,8 @@ def _add_users(settings: Settings) -> None:
         for number in range(_AUDITED):
             at = datetime.now(UTC) - timedelta(days=1, minutes=number)
             add_audit(session, AuditEntry(at, None, "lead", "", "signin.done", "lead", {}))
+        now = datetime.now(UTC)
+        block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])
     engine.dispose()
 
 
