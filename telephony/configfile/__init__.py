@@ -1,4 +1,4 @@
-"""Operators, groups with their rosters, who is away, and DIDs as one YAML file.
+"""Operators, groups with their rosters, who is away, hours, trunks and DIDs as one YAML file.
 
 operators:
   - {extension: "101", name: Anna, endpoint: "101", mobile: "+79001112233", deputy: "102"}
@@ -22,6 +22,10 @@ absences:
 dids:
   - {number: "74951234567", group: sales, title: Sales, desk_seconds: 20, mobile_seconds: 25,
      duty_seconds: 30}
+
+Opening hours, trunks and the rules of DIDs are shown in `hours` and `dids`.
+
+Opening hours, trunks and the rules of DIDs: see `hours` and `dids`.
 
 Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes. The file states
 everything: what it does not name is removed. `editing` is the one way in which anybody changes it.

@@ -11,12 +11,21 @@ from telephony.domain.setup import Setup
 
 # What names an entry of a section, and the section in the singular. Entries of other sections
 # have no name: the section is compared as one list.
-KEYS = {"operators": "extension", "groups": "name", "dids": "number", "absences": "operator"}
+KEYS = {
+    "operators": "extension",
+    "groups": "name",
+    "dids": "number",
+    "absences": "operator",
+    "hours": "name",
+    "trunks": "endpoint",
+}
 SINGULAR = {
     "operators": "operator",
     "groups": "group",
     "dids": "did",
     "absences": "absences of",
+    "hours": "hours",
+    "trunks": "trunk",
 }
 _ENTRIES = "entries"
 

@@ -53,6 +53,18 @@ class Mistake(StrEnum):
     QUEUE = "queue"
     QUEUE_TAKEN = "queue_taken"
     MUSIC = "music"
+    # Hours, trunks, the rules of a DID
+    COUNTRY = "country"
+    REGION = "region"
+    LIKE_OR_OPEN = "like_or_open"
+    WITHIN_A_YEAR = "within_a_year"
+    TEMPLATE = "template"
+    NO_HOURS = "no_hours"
+    NO_TRUNK = "no_trunk"
+    OTHER_GROUP = "other_group"
+    SOUND = "sound"
+    MAILBOX = "mailbox"
+    KEY = "key"
     # Rosters
     NO_TURNS = "no_turns"
     NOBODY_NAMED = "nobody_named"
@@ -164,6 +176,38 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
         "must be the name of a class of musiconhold.conf",
         "должно быть название класса из musiconhold.conf",
     ),
+    Mistake.COUNTRY: (
+        "must be a country with known holidays, such as RU or DE",
+        "должна быть страна с известными праздниками, например RU или DE",
+    ),
+    Mistake.REGION: ("is no region of {country}", "в {country} нет такого региона"),
+    Mistake.LIKE_OR_OPEN: (
+        "a day is like a weekday or has hours of its own, not both",
+        "либо день как обычный день недели, либо свои часы, но не оба",
+    ),
+    Mistake.WITHIN_A_YEAR: (
+        "must be less than a year after the first day",
+        "должно быть меньше года после первого дня",
+    ),
+    Mistake.TEMPLATE: (
+        "must be {{digits}}, {{e164}} or {{national}} with up to 8 digits in front",
+        "должно быть {{digits}}, {{e164}} или {{national}}, перед ними до 8 цифр",
+    ),
+    Mistake.NO_HOURS: (
+        "must be the name of opening hours that there are",
+        "должно быть название одних из часов работы",
+    ),
+    Mistake.NO_TRUNK: (
+        "must be the endpoint of a trunk that there is",
+        "должен быть endpoint одного из транков",
+    ),
+    Mistake.OTHER_GROUP: ("must be another group", "должна быть другая группа"),
+    Mistake.SOUND: (
+        "must be a sound's name, or @ and the name of an announcement (a-z, 0-9, -)",
+        "должно быть имя звука или @ и название объявления (a-z, 0-9, -)",
+    ),
+    Mistake.MAILBOX: ("must be 1 to 10 digits", "должно быть от 1 до 10 цифр"),
+    Mistake.KEY: ("must be one digit", "должна быть одна цифра"),
     Mistake.NO_TURNS: (
         "must name those who take turns",
         "нужно указать, кто сменяет друг друга",

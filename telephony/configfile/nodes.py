@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -22,6 +24,7 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SECONDS = (1, 300)
 _LONGEST = 100
+_Code = TypeVar("_Code", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,29 @@ class Nodes:
         if word not in ("true", "false", "yes", "no"):
             self.wrong(node, path, Mistake.TRUE_OR_FALSE)
         return word in ("true", "yes")
+
+    def one_of(self, node: yaml.Node | None, path: str, those: type[_Code], usual: _Code) -> _Code:
+        """Return a word out of an enumeration, `usual` without a node."""
+        if node is None:
+            return usual
+        word = self.text(node, path)
+        known = [each.value for each in those]
+        if word in known:
+            return those(word)
+        self.wrong(node, path, Mistake.ONE_OF, known=", ".join(known))
+        return usual
+
+    def span_of_day(
+        self, node: yaml.Node, path: str, wrong: Mistake = Mistake.LUNCH
+    ) -> tuple[time, time] | None:
+        """Return two times of day such as `13:00-14:00`."""
+        first, dash, last = (part.strip() for part in self.text(node, path).partition("-"))
+        if not dash:
+            self.wrong(node, path, wrong)
+            return None
+        begin = self.clock(node, path, first)
+        stop = self.clock(node, path, last, end=True) if begin is not None else None
+        return None if begin is None or stop is None else (begin, stop)
 
     def clock(self, node: yaml.Node, path: str, value: str, *, end: bool = False) -> time | None:
         if end and value == "24:00":

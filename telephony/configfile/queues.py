@@ -26,14 +26,7 @@ class QueueNodes(Nodes):
         if name and name in taken:
             self.wrong(parts["name"], f"{path}.name", Mistake.QUEUE_TAKEN, name)
         taken.add(name)
-        strategy = _USUAL.strategy
-        if "strategy" in parts:
-            word = self.text(parts["strategy"], f"{path}.strategy")
-            if word in [each.value for each in Strategy]:
-                strategy = Strategy(word)
-            else:
-                known = ", ".join(each.value for each in Strategy)
-                self.wrong(parts["strategy"], f"{path}.strategy", Mistake.ONE_OF, known=known)
+        strategy = self.one_of(parts.get("strategy"), f"{path}.strategy", Strategy, _USUAL.strategy)
         music = _USUAL.music
         if "music" in parts:
             music = self.matching(parts["music"], f"{path}.music", MUSIC_CLASS, Mistake.MUSIC)

@@ -8,13 +8,15 @@ from typing import Any
 
 import yaml
 
+from telephony.configfile.dids import DidNodes, Names
+from telephony.configfile.hours import HoursNodes
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
-from telephony.domain.did import Did
-from telephony.domain.numbers import DIALLABLE, ENDPOINT, digits, normalise
-from telephony.domain.setup import Group, Operator, Setup
+from telephony.domain.hours import Hours
+from telephony.domain.numbers import ENDPOINT, normalise
+from telephony.domain.setup import Group, Operator, Setup, Trunk
 
 
 def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]:
@@ -57,7 +59,7 @@ def _not_yaml(line: int, problem: object) -> ConfigError:
     return ConfigError(line, "", "", Mistake.NOT_YAML, (("problem", str(problem)),))
 
 
-class _File(RosterNodes, QueueNodes):
+class _File(RosterNodes, QueueNodes, HoursNodes, DidNodes):
     """Walks the nodes of a file from the top."""
 
     def __init__(self, country: str) -> None:
@@ -65,9 +67,12 @@ class _File(RosterNodes, QueueNodes):
         self.country = country
 
     def setup(self, node: yaml.Node) -> Setup:
-        parts = self.mapping(node, "", ("operators", "groups", "dids"), ("absences",))
-        operators = self.operators(parts.get("operators"))
-        groups, default = self.groups(parts.get("groups"), operators)
+        required, optional = ("operators", "groups", "dids"), ("absences", "hours", "trunks")
+        parts = self.mapping(node, "", required, optional)
+        trunks = self.trunks(parts.get("trunks"))
+        hours = self.hours(parts.get("hours"))
+        operators = self.operators(parts.get("operators"), trunks)
+        groups, default = self.groups(parts.get("groups"), operators, hours)
         usual = groups[default] if default in groups else next(iter(groups.values()), None)
         zone = usual.roster.zone if usual else ""
         absences = self.absences(parts.get("absences"), operators, zone)
@@ -75,16 +80,16 @@ class _File(RosterNodes, QueueNodes):
             name: replace(group, roster=replace(group.roster, absences=absences))
             for name, group in groups.items()
         }
-        dids = self.dids(parts.get("dids"), groups)
-        return Setup(operators, groups, dids, default, absences)
+        dids = self.dids(parts.get("dids"), Names(groups, hours, trunks))
+        return Setup(operators, groups, dids, default, absences, hours=hours, trunks=trunks)
 
-    def operators(self, node: yaml.Node | None) -> dict[str, Operator]:
+    def operators(self, node: yaml.Node | None, trunks: Mapping[str, Trunk]) -> dict[str, Operator]:
         found: dict[str, Operator] = {}
         endpoints: dict[str, str] = {}
         deputies: dict[str, tuple[str, yaml.Node]] = {}
         for path, item in self.items(node, "operators"):
             parts = self.mapping(
-                item, path, ("extension", "name"), ("endpoint", "mobile", "deputy")
+                item, path, ("extension", "name"), ("endpoint", "mobile", "deputy", "trunk")
             )
             extension = self.extension(parts.get("extension"), f"{path}.extension")
             endpoint = extension
@@ -111,7 +116,9 @@ class _File(RosterNodes, QueueNodes):
                     extension=endpoints[endpoint],
                 )
             endpoints.setdefault(endpoint, extension)
-            found.setdefault(extension, Operator(extension, name, endpoint, mobile))
+            trunk = self.known(parts.get("trunk"), f"{path}.trunk", trunks, Mistake.NO_TRUNK)
+            operator = Operator(extension, name, endpoint, mobile, trunk=trunk)
+            found.setdefault(extension, operator)
         for extension, (path, place) in deputies.items():
             deputy = self.known(place, path, found, Mistake.NO_OPERATOR)
             if deputy == extension:
@@ -120,13 +127,16 @@ class _File(RosterNodes, QueueNodes):
         return found
 
     def groups(
-        self, node: yaml.Node | None, operators: Mapping[str, Operator]
+        self,
+        node: yaml.Node | None,
+        operators: Mapping[str, Operator],
+        hours: Mapping[str, Hours],
     ) -> tuple[dict[str, Group], str | None]:
         found: dict[str, Group] = {}
         queues: set[str] = set()
         default: str | None = None
         for path, item in self.items(node, "groups"):
-            parts = self.mapping(item, path, ("name", "zone"), ("default", "queue", *KEYS))
+            parts = self.mapping(item, path, ("name", "zone"), ("default", "queue", "hours", *KEYS))
             name = self.text(parts.get("name"), f"{path}.name", 40)
             if name and name in found:
                 self.wrong(item, f"{path}.name", Mistake.TWICE, name)
@@ -138,35 +148,7 @@ class _File(RosterNodes, QueueNodes):
             zone = self.zone(parts.get("zone"), f"{path}.zone")
             roster = self.roster(path, parts, zone, operators)
             queue = self.queue(f"{path}.queue", parts.get("queue"), queues)
-            found.setdefault(name, Group(name, roster, queue))
+            where = f"{path}.hours"
+            opening = self.known(parts.get("hours"), where, hours, Mistake.NO_HOURS)
+            found.setdefault(name, Group(name, roster, queue, opening))
         return found, default
-
-    def dids(self, node: yaml.Node | None, groups: Mapping[str, Group]) -> dict[str, Did]:
-        found: dict[str, Did] = {}
-        kinds = ("desk_seconds", "mobile_seconds", "duty_seconds")
-        for path, item in self.items(node, "dids"):
-            parts = self.mapping(item, path, ("number", "group"), ("title", *kinds))
-            # The dialplan tells DIDs by their digits alone.
-            written = self.matching(parts.get("number"), f"{path}.number", DIALLABLE, Mistake.DID)
-            number = digits(written)
-            group = self.known(parts.get("group"), f"{path}.group", groups, Mistake.NO_GROUP)
-            usual = Did(number, group or "")
-            title = self.text(parts.get("title"), f"{path}.title", shortest=0)
-            seconds = {
-                kind: self.seconds(parts.get(kind), f"{path}.{kind}", getattr(usual, kind))
-                for kind in kinds
-            }
-            if number and number in found:
-                self.wrong(item, f"{path}.number", Mistake.TWICE, number)
-            found.setdefault(
-                number,
-                Did(
-                    number,
-                    group or "",
-                    title,
-                    seconds["desk_seconds"],
-                    seconds["mobile_seconds"],
-                    seconds["duty_seconds"],
-                ),
-            )
-        return found

@@ -227,17 +227,12 @@ class RosterNodes(Nodes):
                 self.wrong(parts["cover"], f"{path}.cover", Mistake.NO_LUNCH)
             return None
         place = f"{path}.lunch"
-        first, dash, last = (part.strip() for part in self.text(node, place).partition("-"))
-        if not dash:
-            self.wrong(node, place, Mistake.LUNCH)
+        span = self.span_of_day(node, place)
+        if span is None:
             return None
-        begin = self.clock(node, place, first)
-        stop = self.clock(node, place, last, end=True) if begin is not None else None
-        if begin is None or stop is None:
-            return None
-        if start is not None and end is not None and not _inside((begin, stop), start, end):
+        if start is not None and end is not None and not _inside(span, start, end):
             self.wrong(node, place, Mistake.LUNCH_OUTSIDE)
-        return begin, stop
+        return span
 
 
 def _known(entries: Iterable[_T | None]) -> tuple[_T, ...]:

@@ -7,24 +7,24 @@ from typing import Any
 
 import yaml
 
-from telephony.configfile.nodes import DAYS
+from telephony.configfile.dids import did_entry
+from telephony.configfile.hours import hours_entry, trunk_entry
 from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import EVERYBODY, NOBODY
-from telephony.domain.did import Did
+from telephony.configfile.texts import EVERY_DAY, clock_text, days_text
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
 from telephony.domain.setup import Group, Operator, Setup
 
 Entry = dict[str, Any]
 Data = dict[str, list[Entry]]
-_EVERY_DAY = frozenset(range(1, 8))
-_USUAL = Did("", "")
 
 
 def write_config(setup: Setup) -> str:
     """Return the file. Fields that have their usual value are left out."""
     data = as_data(setup)
-    if not setup.absences:
-        del data["absences"]
+    for section in ("absences", "hours", "trunks"):
+        if not data[section]:
+            del data[section]
     return yaml.safe_dump(
         data, default_flow_style=None, sort_keys=False, allow_unicode=True, width=100
     )
@@ -39,8 +39,10 @@ def as_data(setup: Setup) -> Data:
     return {
         "operators": [_operator(each) for each in setup.operators.values()],
         "groups": [_group(each, setup.default_group) for each in setup.groups.values()],
-        "dids": [_did(each) for each in setup.dids.values()],
+        "dids": [did_entry(each) for each in setup.dids.values()],
         "absences": [absence_entry(each) for each in setup.absences],
+        "hours": [hours_entry(each) for each in setup.hours.values()],
+        "trunks": [trunk_entry(each) for each in setup.trunks.values()],
     }
 
 
@@ -76,6 +78,8 @@ def entry_text(entry: Entry) -> str:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({entry_text(value)})"
     if not isinstance(value, list):
         return str(value)
     return "[" + " ".join(_words(each) for each in value) + "]"
@@ -89,6 +93,7 @@ def _operator(each: Operator) -> Entry:
             "endpoint": each.endpoint if each.endpoint != each.extension else None,
             "mobile": each.mobile,
             "deputy": each.deputy,
+            "trunk": each.trunk,
         }
     )
 
@@ -98,20 +103,10 @@ def _group(each: Group, default: str | None) -> Entry:
         "name": each.name,
         "zone": each.roster.zone,
         "default": "true" if each.name == default else None,
+        "hours": each.hours,
     }
     queue = {"queue": queue_entry(each.queue)} if each.queue else {}
     return _without_nothing(head) | queue | roster_entries(each.roster)
-
-
-def _did(each: Did) -> Entry:
-    times = ("desk_seconds", "mobile_seconds", "duty_seconds")
-    return _without_nothing(
-        {"number": each.number, "group": each.group, "title": each.title or None}
-        | {
-            name: str(getattr(each, name)) if getattr(each, name) != getattr(_USUAL, name) else None
-            for name in times
-        }
-    )
 
 
 def _shift(each: Shift) -> Entry:
@@ -119,8 +114,8 @@ def _shift(each: Shift) -> Entry:
         {
             "operator": each.operator,
             "days": days_text(each.days),
-            "start": _clock(each.start),
-            "end": _clock(each.end, end=True),
+            "start": clock_text(each.start),
+            "end": clock_text(each.end, end=True),
             "lunch": _lunch(each.lunch),
             "cover": each.cover,
             "since": each.since.isoformat() if each.since else None,
@@ -137,10 +132,10 @@ def _rotation(each: Rotation) -> Entry:
             "turns": [turn[0] if len(turn) == 1 else list(turn) for turn in each.turns],
             "first": each.first.isoformat(),
             "length": str(each.length),
-            "handover": _clock(each.handover),
-            "start": None if around else _clock(each.start),
-            "end": None if around else _clock(each.end, end=True),
-            "days": None if each.days == _EVERY_DAY else days_text(each.days),
+            "handover": clock_text(each.handover),
+            "start": None if around else clock_text(each.start),
+            "end": None if around else clock_text(each.end, end=True),
+            "days": None if each.days == EVERY_DAY else days_text(each.days),
             "lunch": _lunch(each.lunch),
             "cover": each.cover,
             "until": each.until.isoformat() if each.until else None,
@@ -173,29 +168,8 @@ def _without_nothing(entry: Entry) -> Entry:
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def days_text(days: frozenset[int]) -> str:
-    """Return ISO weekdays as the file has them: `daily`, `mon-fri`, `mon,wed`."""
-    if days == _EVERY_DAY:
-        return "daily"
-    found: list[str] = []
-    ordered = sorted(days)
-    while ordered:
-        first = last = ordered.pop(0)
-        while ordered and ordered[0] == last + 1:
-            last = ordered.pop(0)
-        if last - first > 1:
-            found.append(f"{DAYS[first - 1]}-{DAYS[last - 1]}")
-        else:
-            found += [DAYS[day - 1] for day in range(first, last + 1)]
-    return ",".join(found)
-
-
-def _clock(at: time, *, end: bool = False) -> str:
-    return "24:00" if end and at == time(0) else f"{at:%H:%M}"
-
-
 def _lunch(lunch: tuple[time, time] | None) -> str | None:
-    return f"{_clock(lunch[0])}-{_clock(lunch[1], end=True)}" if lunch else None
+    return f"{clock_text(lunch[0])}-{clock_text(lunch[1], end=True)}" if lunch else None
 
 
 def _moment(at: datetime) -> str:

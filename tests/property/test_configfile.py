@@ -21,11 +21,13 @@ from telephony.configfile import (
 )
 from telephony.domain.did import Did
 from telephony.domain.duty import Roster
+from telephony.domain.hours import Hours
 from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.engine import open_engine, reading
 from telephony.store.migrations import migrate
 from telephony.store.setup import load_setup
+from tests.property import rules
 from tests.property.rosters import rosters
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -33,26 +35,27 @@ OPERATORS = {
     "101": Operator("101", "Анна: “да”", "101", "+79161110001", "102"),
     "102": Operator("102", "- Boris #1", "boris-desk"),
     "103": Operator("103", "null", "103"),
-    "104": Operator("104", "{Vera}", "104"),
+    "104": Operator("104", "{Vera}", "104", "+79161110004", None, "gsm.1"),
 }
 
 
-def setup_of(roster: Roster) -> Setup:
+def setup_of(roster: Roster, hours: dict[str, Hours], dids: dict[str, Did]) -> Setup:
     queue = QueueSettings("2-nd", Strategy.LINEAR, 20, 0, 7200, "jazz", announce_wait=False)
     groups = {
-        "sales": Group("sales", roster, queue),
+        "sales": Group("sales", roster, queue, "office"),
         "no": Group("no", Roster("UTC"), QueueSettings("no", callback=False)),
     }
     absences = roster.absences
     groups["no"] = replace(groups["no"], roster=replace(groups["no"].roster, absences=absences))
-    dids = {"0100": Did("0100", "sales", "1e3", 7), "74951234567": Did("74951234567", "no")}
-    return Setup(OPERATORS, groups, dids, "sales", absences)
+    return Setup(OPERATORS, groups, dids, "sales", absences, hours=hours, trunks=rules.TRUNKS)
 
 
 @settings(max_examples=150, deadline=None)
-@given(rosters())
-def test_a_file_that_was_written_reads_the_same(made: tuple[Roster, datetime]) -> None:
-    setup = setup_of(made[0])
+@given(rosters(), rules.hours(), rules.dids())
+def test_a_file_that_was_written_reads_the_same(
+    made: tuple[Roster, datetime], hours: dict[str, Hours], dids: dict[str, Did]
+) -> None:
+    setup = setup_of(made[0], hours, dids)
     text = write_config(setup)
     again, errors = read_config(text)
     assert errors == [], text
@@ -74,9 +77,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(made=rosters())
-def test_what_was_stored_is_loaded_the_same(engine: Engine, made: tuple[Roster, datetime]) -> None:
-    setup = setup_of(made[0])
+@given(made=rosters(), hours=rules.hours(), dids=rules.dids())
+def test_what_was_stored_is_loaded_the_same(
+    engine: Engine,
+    made: tuple[Roster, datetime],
+    hours: dict[str, Hours],
+    dids: dict[str, Did],
+) -> None:
+    setup = setup_of(made[0], hours, dids)
     put(engine, COMMAND_LINE, setup, now=NOW)
     with reading(engine) as session:
         assert load_setup(session) == setup
