@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import structlog
 
@@ -29,19 +28,24 @@ from telephony.domain.events import (
     DialEnded,
     Event,
     Finished,
+    HungUp,
     MemberChanged,
     Offered,
     Vanished,
 )
 from telephony.domain.lasttalk import LastTalks
 from telephony.domain.live import LiveCall, Remembered, recalled
+from telephony.domain.membership import paused_devices
 from telephony.domain.numbers import mask, normalise
+from telephony.domain.pauses import extension_of_device
 from telephony.domain.record import CallRecord, Context, record
 from telephony.domain.recovery import Outage, lost
-from telephony.domain.roles import client_number, keyed_number
+from telephony.domain.roles import client_number, done_talking, keyed_number
 from telephony.domain.routing import Situation
 from telephony.domain.setup import Setup
-from telephony.livestate import LiveSink, LiveState
+from telephony.livestate import LiveState
+from telephony.members import QueueMembers
+from telephony.sinks import LiveSink, Outages, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -49,24 +53,6 @@ log = structlog.get_logger(__name__)
 _REST_SECONDS = 0.15
 _FORGET_SECONDS = 5.0
 _LONGEST_CALL_SECONDS = 24 * 3600.0
-
-
-class Sink(Protocol):
-    """Takes records; never blocks, never raises."""
-
-    def put(self, record: CallRecord) -> None:
-        """Take one record, or a newer version of one."""
-
-
-class Outages(Protocol):
-    """Takes what happened while nobody listened; never blocks, never raises. See `resync`."""
-
-    @property
-    def unwritten(self) -> Sequence[CallRecord]:
-        """The calls of earlier outages that still wait for their records."""
-
-    def over(self, outage: Outage) -> None:
-        """Take an outage that is over; the records of its calls are this one's to write."""
 
 
 @dataclass(slots=True)
@@ -124,6 +110,10 @@ class Listener:
         self.resync_seconds = 0.0
         self._live_state = LiveState(live, self._endpoints)
         self._live_state.states = {state.extension: state for state in remembered.operators}
+        self._members = QueueMembers(
+            self.client, setup, lambda: self.devices, self._now, self._live_state.device_changed
+        )
+        self._live_state.pause_of = self._members.pause_of
 
     @property
     def live_calls(self) -> int:
@@ -132,12 +122,13 @@ class Listener:
 
     async def run(self) -> None:
         """Follow calls until `stop`; then the records of ended calls are handed on."""
-        sweeper = asyncio.create_task(self._sweep())
+        tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self._members.run())]
         try:
             await self.client.run()
         finally:
-            sweeper.cancel()
-            await asyncio.gather(sweeper, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._write_rested(0.0)
 
     def stop(self) -> None:
@@ -153,6 +144,7 @@ class Listener:
             self._endpoints = setup.desks
             self._mobiles = setup.mobiles
             self._board.desks = self._live_state.desks = self._endpoints
+            self._members.set_up(setup)
 
     def on_event(self, event: Event, arrived: float) -> None:
         """Take one event: the whole way from what happened to what is done about it.
@@ -160,11 +152,13 @@ class Listener:
         `arrived` is the `time.perf_counter()` at which its bytes came in.
         """
         if isinstance(event, DeviceChanged):
-            self.devices[event.device] = event.state
-            self._live_state.device_changed(self._endpoints.get(event.device.partition("/")[2]))
+            before, self.devices[event.device] = self.devices.get(event.device), event.state
+            self._live_state.device_changed(extension_of_device(event.device, self._endpoints))
+            self._members.device_changed(event, before)
             return
         if isinstance(event, MemberChanged):
             self._live_state.member_changed(event)
+            self._members.member_changed(event)
             return
         if isinstance(event, Offered):
             live = self._calls.get(event.call)
@@ -203,6 +197,8 @@ class Listener:
             self._identify(live, client_number(call, context) or keyed_number(call, context))
         if live.ended is None and call.state.phase is Phase.ENDED:
             live.ended = live.touched
+        if isinstance(event, HungUp) and (who := done_talking(call, event.leg, live.context)):
+            self._members.talked(who, event.at)
 
     def _offered(self, live: _Live, event: Offered, arrived: float) -> None:
         """Answer an announcement; the first one of a call is what its record explains."""
@@ -211,7 +207,7 @@ class Listener:
         number = live.context.number
         client = self._directory.find(number) if number else None
         last = self.talks.find(number) if number else None
-        situation = Situation(client, self.devices, last)
+        situation = Situation(client, self.devices, last, self._members.wrapping())
         decision = answer(self.client, event, number, situation, self._setup)
         self.decisions += 1
         decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
@@ -329,7 +325,9 @@ class Listener:
             for item in listed[1:]
             if "device" in item and "state" in item
         }
-        self._live_state.members = await self.client.list_members()
+        members = await self.client.list_members()
+        self._live_state.members = paused_devices(members)
+        self._members.listed(members)
         channels = await self.client.list_channels()
         waiting = self._outages.unwritten if self._outages is not None else ()
         gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)

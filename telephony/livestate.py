@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from telephony.domain.call import Call, Phase
 from telephony.domain.events import MemberChanged
@@ -13,36 +12,18 @@ from telephony.domain.live import LiveCall, OperatorState, activity
 from telephony.domain.queues import extension_of_member, is_paused
 from telephony.domain.record import Context
 from telephony.domain.telling import live_call
+from telephony.sinks import LiveSink
 
 Find = Callable[[str], tuple[Call, Context] | None]
 DeviceOf = Callable[[str], str | None]
-
-
-class LiveSink(Protocol):
-    """Takes live state; never blocks, never raises. See `writer.Writer`."""
-
-    def tell(
-        self,
-        calls: Iterable[LiveCall],
-        operators: Iterable[OperatorState] = (),
-        gone: Mapping[str, str] | None = None,
-    ) -> None:
-        """Take what changed."""
-
-    def replace(
-        self,
-        calls: Iterable[LiveCall],
-        operators: Iterable[OperatorState],
-        keep: Iterable[str] = (),
-    ) -> None:
-        """Take everything there is now."""
 
 
 @dataclass(slots=True)
 class LiveState:
     """Gathers what changed until `flush`; `sink` None tells nobody.
 
-    `desks` maps operators' endpoints to extensions; `members` is who is paused in which queue.
+    `desks` maps operators' endpoints to extensions; `members` is who is paused in which queue;
+    `pause_of` tells why an operator takes no calls from queues, empty for one who does.
     """
 
     sink: LiveSink | None
@@ -50,6 +31,7 @@ class LiveState:
     members: dict[tuple[str, str], bool] = field(default_factory=dict)
     told: dict[str, LiveCall] = field(default_factory=dict)
     states: dict[str, OperatorState] = field(default_factory=dict)
+    pause_of: Callable[[str], str] = lambda _: ""
     _calls: set[str] = field(default_factory=set)
     _gone: dict[str, str] = field(default_factory=dict)
     _extensions: set[str] = field(default_factory=set)
@@ -161,10 +143,13 @@ class LiveState:
             if device is None:
                 continue  # a number, or an endpoint that is no operator's
             before = self.states.get(extension)
-            doing = activity(device, is_paused(self.members, extension, self.desks))
-            since = before.since if before is not None and before.state is doing else now
+            pause = self.pause_of(extension)
+            paused = bool(pause) or is_paused(self.members, extension, self.desks)
+            doing = activity(device, paused)
+            same = before is not None and (before.state, before.pause) == (doing, pause)
+            since = before.since if before is not None and same else now
             call_id = min(self._busy.get(extension, ()), default=None)
-            state = OperatorState(extension, device, doing, since, call_id)
+            state = OperatorState(extension, device, doing, since, call_id, pause)
             if state != before:
                 self.states[extension] = state
                 found.append(state)

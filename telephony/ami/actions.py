@@ -1,7 +1,7 @@
 """The actions Dutyline may send, typed; every value is checked before it becomes a line.
 
-Nothing else is ever sent. The probes of what our user must not do, `doctor`'s alone, are the only
-actions here beyond reading and setting the plan's variables.
+Nothing else is ever sent: reading, setting the plan's variables and our own switches, and the
+members of our own queues. The probes of what our user must not do are `doctor`'s alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Iterable
 
 from telephony.ami import names
+from telephony.domain import membership
+from telephony.domain.pauses import SWITCH, SWITCH_STATES
 from telephony.domain.queueing import PREFIX
 from telephony.domain.routing import Kind, Plan, Step
 
@@ -19,6 +21,11 @@ Fields = tuple[tuple[str, str], ...]
 # Control characters and lone surrogates: a name must never cost a caller the plan.
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
 _MAX_NAME = 80
+_QUEUE = re.compile(rf"{re.escape(PREFIX)}[a-z0-9-]{{1,40}}", re.ASCII)
+_INTERFACE = re.compile(
+    rf"PJSIP/[A-Za-z0-9_.-]{{1,40}}|Local/[0-9]{{3,15}}@{names.MOBILE}/n", re.ASCII
+)
+_REASON = re.compile(r"[a-z_]{0,40}", re.ASCII)
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CHANNEL = re.compile(r"[!-~]{1,120}")
@@ -99,6 +106,42 @@ def channels(variables: str) -> Fields:
 def queue_members() -> Fields:
     """Ask for the queues with their members, as a list."""
     return (("Action", "QueueStatus"),)
+
+
+def member_action(one: membership.Action) -> tuple[Fields, ...]:
+    """Return what does one change to the members of a queue of ours. Raises BadValue."""
+    if not _QUEUE.fullmatch(one.queue):
+        raise BadValue("only queues of ours are touched")
+    if not _INTERFACE.fullmatch(one.interface):
+        raise BadValue("Interface is neither a phone nor a mobile of ours")
+    member = (("Queue", one.queue), ("Interface", one.interface))
+    match one:
+        case membership.Add(member=new):
+            added = (("Action", "QueueAdd"), *member, ("Penalty", str(new.penalty)))
+            if not new.pause:
+                return (added,)
+            # Paused from the first moment on; the reason is told by the pause alone.
+            return (*((*added, ("Paused", "true")),), _pause(member, new.pause))
+        case membership.Remove():
+            return ((("Action", "QueueRemove"), *member),)
+        case membership.Pause(reason=reason):
+            return (_pause(member, reason),)
+        case membership.Penalise(penalty=penalty):
+            return ((("Action", "QueuePenalty"), *member, ("Penalty", str(penalty))),)
+
+
+def _pause(member: Fields, reason: str) -> Fields:
+    if not _REASON.fullmatch(reason):
+        raise BadValue("Reason is none of ours")
+    paused = "true" if reason else "false"
+    return (("Action", "QueuePause"), *member, ("Paused", paused), ("Reason", reason))
+
+
+def switch(device: str, state: str) -> Fields:
+    """Set one of our switches on the PBX: a custom device state. Raises BadValue."""
+    if not SWITCH.fullmatch(device) or state not in SWITCH_STATES:
+        raise BadValue("only switches of ours may be set, to their own states")
+    return (("Action", "Setvar"), ("Variable", f"DEVICE_STATE({device})"), ("Value", state))
 
 
 def core_status() -> Fields:

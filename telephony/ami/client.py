@@ -28,6 +28,7 @@ from telephony.ami.listing import VARIABLES, AnswerList, Listing
 from telephony.ami.queues import QueueListing
 from telephony.domain.channels import Channel, Listed
 from telephony.domain.events import Event
+from telephony.domain.membership import Key, Member
 
 log = structlog.get_logger(__name__)
 
@@ -243,8 +244,8 @@ class AmiClient:
         log.warning("ami.list_in_doubt", channels=len(found), looked_at=len(doubtful))
         return Listed(tuple(found), False, started)
 
-    async def list_members(self) -> dict[tuple[str, str], bool]:
-        """Return (queue, device) of the members of all queues → whether they are paused.
+    async def list_members(self) -> dict[Key, Member]:
+        """Return the members of all queues by (queue, interface).
 
         None on a PBX that refuses, since it has no queues. Raises AmiError when no answer came.
         """
@@ -297,8 +298,9 @@ class AmiClient:
         if protocol.transport.is_closing():
             raise AmiError("not connected: nothing was sent")
         try:
-            # as_list None: panoramisk then sees by the answer itself whether a list follows.
-            future = cast("asyncio.Future[Any]", protocol.send(action, None))
+            # None: panoramisk sees by the answer itself whether a list follows, but for this one.
+            as_list = False if action["Action"] == "QueueAdd" else None
+            future = cast("asyncio.Future[Any]", protocol.send(action, as_list))
             # Not wait_for: before Python 3.12 it swallows a cancellation that meets the answer.
             async with asyncio.timeout(within or self.address.answer_timeout):
                 result = await future

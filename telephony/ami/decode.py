@@ -43,6 +43,7 @@ _VALUE: dict[str, bytes] = {
     "Interface": rb"[!-~]{1,120}",
     "StateInterface": rb"[!-~]{1,120}",
     "Paused": rb"[01]",
+    "Penalty": rb"[0-9]{1,9}",
 }
 _PREAMBLE = (
     rb"Event: %s\r\nPrivilege: %s,all\r\n"
@@ -331,9 +332,11 @@ def _hung_up(match: re.Match[bytes], at: int) -> events.Event:
 def _member(match: re.Match[bytes], at: int) -> events.Event:
     removed = match[0].startswith(b"Event: QueueMemberRemoved")
     paused = None if removed else match["paused"] == b"1"
-    return events.MemberChanged(
-        at, match["queue"].decode(), match["stateinterface"].decode(), paused
+    queue, device, interface, penalty = _texts(
+        match, "queue", "stateinterface", "interface", "penalty"
     )
+    reason = (match["pausedreason"] or b"").decode("utf-8", "replace")
+    return events.MemberChanged(at, queue, device, paused, interface, int(penalty), reason)
 
 
 def _device(match: re.Match[bytes], at: int) -> events.Event:
@@ -350,6 +353,7 @@ _BRIDGED = (*_LEG, "BridgeUniqueid", "BridgeType")
 _TRANSFEREE = ("Result", "TransfereeUniqueid")
 _ORIG = ("OrigTransfererUniqueid", "OrigTransfererLinkedid", "OrigTransfererChannel")
 _TRANSFERER = ("TransfererUniqueid", "TransfererLinkedid", "TransfererChannel")
+_MEMBER = ("Queue", "StateInterface", "Paused", "Interface", "Penalty", "PausedReason")
 _PARKEE_LEG = ("ParkeeUniqueid", "ParkeeLinkedid", "ParkeeChannel", "ParkingSpace")
 _WANTED: dict[str, tuple[tuple[str, ...], _Build | None]] = {
     "UserEvent": (("Channel", "Uniqueid", "UserEvent"), None),
@@ -373,9 +377,9 @@ _WANTED: dict[str, tuple[tuple[str, ...], _Build | None]] = {
     "HangupRequest": (_LEG, _hangup_asked),
     "Hangup": ((*_LEG, "Cause", "TechCause"), _hung_up),
     "DeviceStateChange": (("Device", "State"), _device),
-    "QueueMemberAdded": (("Queue", "StateInterface", "Paused"), _member),
-    "QueueMemberRemoved": (("Queue", "StateInterface", "Paused"), _member),
-    "QueueMemberPause": (("Queue", "StateInterface", "Paused"), _member),
+    "QueueMemberAdded": (_MEMBER, _member),
+    "QueueMemberRemoved": (_MEMBER, _member),
+    "QueueMemberPause": (_MEMBER, _member),
 }
 _EVENTS: dict[bytes, tuple[re.Pattern[bytes], _Build | None]] = {
     b"Event: " + name.encode(): (_shape(name, captured), build)

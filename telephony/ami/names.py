@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from telephony.domain.membership import MOBILE_CONTEXT
+
 # Contexts.
 INCOMING = "dutyline-incoming"
 ROUTE = "dutyline-route"
@@ -18,7 +20,7 @@ HANGUP = "dutyline-hangup"
 TRANSFER = "dutyline-transfer"
 FALLBACK = "dutyline-fallback"
 QUEUE_KEYS = "dutyline-queue"  # what keys do for callers who wait
-MOBILE = "dutyline-mobile"  # mobiles that are members of queues
+MOBILE = MOBILE_CONTEXT  # mobiles that are members of queues
 FEATURES = "dutyline-features"  # feature codes and hints for lamps
 CONTEXTS = (
     INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK, QUEUE_KEYS, MOBILE, FEATURES,

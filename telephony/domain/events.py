@@ -326,13 +326,17 @@ class MemberChanged:
     """A member of one of the PBX's queues was added, paused or unpaused, or removed.
 
     `device` is the member's state interface: `PJSIP/101`, or `hint:101@ext-local` on FreePBX.
-    `paused` is None when it is a member no longer.
+    `paused` is None when it is a member no longer, `reason` why it is paused, if that was told.
+    `interface` is what the queue dials.
     """
 
     at: int
     queue: str
     device: str
     paused: bool | None
+    interface: str = ""
+    penalty: int = 0
+    reason: str = ""
 
 
 Event = CallEvent | DeviceChanged | MemberChanged

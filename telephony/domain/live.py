@@ -60,6 +60,7 @@ class OperatorState:
     """What one extension does since `since`; `device_state` is Asterisk's word for it.
 
     `call_id` is the call it rings for or talks in, None when it is in none that is followed.
+    `pause` is why no queue rings it, in words of `membership.pause_now`; empty when queues do.
     """
 
     extension: str
@@ -67,6 +68,7 @@ class OperatorState:
     state: OperatorActivity
     since: int
     call_id: str | None = None
+    pause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,17 @@ def _numbers_of(target: Target) -> tuple[str, str]:
     return digits(target.address), digits(target.line.partition("@")[0])
 
 
+def done_talking(call: Call, uniqueid: str, context: Context) -> str | None:
+    """Return the operator whose leg this was and who talked on it to somebody outside, else None.
+
+    Whoever talked to a colleague alone needs no rest.
+    """
+    leg = call.state.origin if uniqueid == call.id else call.state.leg(uniqueid)
+    if not leg.talks or direction_of(call, context) is Direction.INTERNAL:
+        return None
+    return owner(leg, call.state, context)[1]
+
+
 def behind(leg: Leg, state: State) -> Leg:
     """Return the leg that a half of a Local channel leads to, the leg itself when it is none."""
     if not leg.local:

@@ -55,8 +55,8 @@ live_call = Table(
     Column("channel", Text, nullable=False, server_default=""),
 )
 
-# `device_state` is Asterisk's word; `state` is free, ringing, busy, away (not registered) or
-# unknown; `since` is when `state` began.
+# `device_state` is Asterisk's word; `state` is free, ringing, busy, paused, away (not registered)
+# or unknown; `since` is when `state` began; `pause` is why no queue rings the phone, or empty.
 operator_state = Table(
     "operator_state",
     metadata,
@@ -65,6 +65,7 @@ operator_state = Table(
     Column("state", Text, nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("call_id", Text),
+    Column("pause", Text, nullable=False, server_default=""),
 )
 
 # `name` is listener, relay, worker-now, worker-bulk or web, of a second one that runs at the same
@@ -181,6 +182,7 @@ def list_operator_states(session: Session) -> list[OperatorState]:
             state=OperatorActivity(row.state),
             since=microseconds(row.since),
             call_id=row.call_id,
+            pause=row.pause,
         )
         for row in rows
     ]
@@ -285,4 +287,5 @@ def _state_values(state: OperatorState) -> dict[str, Any]:
         "state": state.state.value,
         "since": moment(state.since),
         "call_id": state.call_id,
+        "pause": state.pause,
     }

@@ -6,11 +6,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from telephony.asterisk.lines import Fallback
+from telephony.domain.duty import Shift
 from telephony.domain.queueing import QueueSettings
-from tests.asterisk.office import Office, office, pbx_files, until
+from telephony.domain.setup import Setup
+from tests.asterisk.office import Office, office, pbx_files, small_directory, small_setup, until
 
 QUEUE = QueueSettings("sales", ring_seconds=5, wrapup_seconds=2, max_wait_seconds=20)
 # The PBX's own way into the queue: where callers go for whom there is no plan.
@@ -29,8 +32,26 @@ async def queue_office(
     """Open an office whose fallback is the queue of the group sales."""
     files = pbx_files(Fallback("goto", "waiting,s,1"), own=(QUEUE,))
     files["dutyline_extensions.conf"] += WAITING
-    async with office(run, files=files, listening=listening, duty=duty) as place:
-        yield place
+    async with office(run, files=files, listening=False) as place:
+        place.listener = place.new_listener(queue_setup(*duty), small_directory())
+        if listening:
+            await place.start_listener()
+        try:
+            yield place
+        finally:
+            await place.stop_listener()
+
+
+def queue_setup(*duty: str, shifts: tuple[Shift, ...] = ()) -> Setup:
+    """Return the small set-up with the queue; `duty` are on duty around the clock."""
+    setup = small_setup(*duty)
+    group = setup.groups["sales"]
+    roster = replace(group.roster, shifts=(*group.roster.shifts, *shifts))
+    return replace(
+        setup,
+        groups={"sales": replace(group, roster=roster, queue=QUEUE)},
+        default_group=None,
+    )
 
 
 async def console(place: Office, command: str) -> str:

@@ -9,10 +9,12 @@ import pytest
 from telephony.ami.queues import QueueListing
 from telephony.domain.events import MemberChanged
 from telephony.domain.live import OperatorActivity, activity
+from telephony.domain.membership import Key, Member, paused_devices
 from telephony.domain.queues import extension_of_member, is_paused
 from telephony.livestate import LiveState
 
 ACTION = "0123456789abcdef01234567"
+PAUSED = Member(5, "paused", "PJSIP/101", True)
 DESKS = {"101": "101", "boris-desk": "102"}
 
 
@@ -43,7 +45,7 @@ def end(count: int) -> bytes:
     ).encode()
 
 
-async def read(*packets: bytes) -> tuple[dict[tuple[str, str], bool], bool]:
+async def read(*packets: bytes) -> tuple[dict[Key, Member], bool]:
     listing = QueueListing(ACTION, asyncio.get_running_loop().create_future())
     for packet in packets:
         for part in packet.split(b"\r\n\r\n"):
@@ -53,7 +55,24 @@ async def read(*packets: bytes) -> tuple[dict[tuple[str, str], bool], bool]:
 
 async def test_members_as_asterisk_writes_them() -> None:
     found = await read(member(), member("hint:102@ext-local", 0), caller("+7900"), end(3))
-    assert found == ({("duty", "PJSIP/101"): True, ("duty", "hint:102@ext-local"): False}, True)
+    members = {
+        ("duty", "PJSIP/101"): PAUSED,
+        ("duty", "hint:102@ext-local"): Member(5, "", "hint:102@ext-local", True),
+    }
+    assert found == (members, True)
+    assert paused_devices(members) == {
+        ("duty", "PJSIP/101"): True,
+        ("duty", "hint:102@ext-local"): False,
+    }
+
+
+async def test_the_reason_of_a_pause_and_a_member_that_can_be_removed() -> None:
+    told = member().replace(b"PausedReason: ", b"PausedReason: lunch")
+    added = told.replace(b"Membership: static", b"Membership: dynamic")
+    assert await read(added, end(1)) == (
+        {("duty", "PJSIP/101"): Member(5, "lunch", "PJSIP/101", False)},
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +86,7 @@ async def test_members_as_asterisk_writes_them() -> None:
 )
 async def test_a_caller_who_waits_forges_no_member(number: str) -> None:
     assert await read(caller(number)) == ({}, False)
-    assert await read(member(), caller(number), end(2)) == ({("duty", "PJSIP/101"): True}, True)
+    assert await read(member(), caller(number), end(2)) == ({("duty", "PJSIP/101"): PAUSED}, True)
 
 
 async def test_another_action_s_answer_is_not_this_list_s() -> None:

@@ -292,6 +292,12 @@ def test_nobody_waits_in_a_queue_that_nobody_can_answer() -> None:
     assert lines(decision, Rule.QUEUE) == [Reason.QUEUE_EMPTY]
 
 
+def test_a_caller_waits_for_those_who_rest_after_a_call() -> None:
+    decision = asked(setup(QUEUE), wrapping=frozenset({"102", "103"}))
+    assert steps(decision) == ["queue dutyline-duty", "end"]
+    assert lines(decision, Rule.DUTY)[0] is Reason.WRAP_UP
+
+
 def test_the_group_that_takes_over() -> None:
     decision = asked(setup(QUEUE, overflow="support"))
     assert steps(decision) == ["queue dutyline-duty", "desk 104", "end"]

@@ -37,10 +37,22 @@ class Timeline:
 
     def at(self, moment: datetime) -> _State:
         """Return operator → presence at an aware moment: the regulars, and who stands in now."""
+        cuts, states = self._around(moment)
+        return states[bisect_right(cuts, moment) - 1]
+
+    def next_cut(self, moment: datetime) -> datetime:
+        """Return the first moment after an aware one at which somebody may be elsewhere.
+
+        At the latest the end of the local day.
+        """
+        cuts, _ = self._around(moment)
+        return cuts[bisect_right(cuts, moment)]
+
+    def _around(self, moment: datetime) -> tuple[list[datetime], list[_State]]:
         cuts, states = self._day
         if not (cuts and cuts[0] <= moment < cuts[-1]):
             cuts, states = self._day = self._resolved(moment)
-        return states[bisect_right(cuts, moment) - 1]
+        return cuts, states
 
     def _resolved(self, moment: datetime) -> tuple[list[datetime], list[_State]]:
         roster = self.roster

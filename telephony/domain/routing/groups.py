@@ -43,7 +43,7 @@ def _group(draft: Draft, did: Did, name: str, rules: _Rules, *, vip: bool) -> bo
         draft.note(rules.ring, False, Reason.NOBODY_ON_DUTY, group=name)
         return False
     before = len(draft.steps)
-    on_shift, desks = _on_duty(draft, group, rules.ring)
+    on_shift, desks, soon = _on_duty(draft, group, rules.ring)
     settings = did.step(StepName(rules.ring.value))
     # With a queue the queue rings them, unless an admin wants them rung directly before it.
     if not settings.enabled:
@@ -53,12 +53,17 @@ def _group(draft: Draft, did: Did, name: str, rules: _Rules, *, vip: bool) -> bo
     else:
         _ring(draft, did, name, rules, on_shift, desks)
     rang = len(draft.steps) > before
-    return _queue(draft, did, group, rules, on_shift, vip=vip) or rang
+    return _queue(draft, did, group, rules, [*on_shift, *soon], vip=vip) or rang
 
 
-def _on_duty(draft: Draft, group: Group, rule: Rule) -> tuple[list[Operator], list[Target]]:
-    """Return those on duty who take calls, and the desk phones of them that can ring."""
+def _on_duty(
+    draft: Draft, group: Group, rule: Rule
+) -> tuple[list[Operator], list[Target], list[Operator]]:
+    """Return those on duty who take calls, the desk phones of them that can ring, and those who
+    rest after a call: whoever waits is taken by them soon.
+    """
     takers: list[Operator] = []
+    soon: list[Operator] = []
     desks: list[Target] = []
     for extension, where in group.timeline.at(draft.question.at).items():
         operator = draft.setup.operators.get(extension)
@@ -72,6 +77,8 @@ def _on_duty(draft: Draft, group: Group, rule: Rule) -> tuple[list[Operator], li
         elif away is not None:
             reason, values = away
             draft.note(rule, False, reason, **who, **values)
+            if reason is Reason.WRAP_UP:
+                soon.append(operator)
         else:
             takers.append(operator)
             reason = Reason.ALREADY_TRIED if extension in draft.rung else draft.desk(operator)
@@ -79,7 +86,7 @@ def _on_duty(draft: Draft, group: Group, rule: Rule) -> tuple[list[Operator], li
                 desks.append(Target(extension, operator.endpoint))
             if reason is not Reason.FREE:  # those who are free are named together
                 draft.note(rule, reason in CAN_RING, reason, **who)
-    return takers, desks
+    return takers, desks, soon
 
 
 def _ring(
@@ -106,7 +113,7 @@ def _ring(
 
 
 def _queue(
-    draft: Draft, did: Did, group: Group, rules: _Rules, on_shift: list[Operator], *, vip: bool
+    draft: Draft, did: Did, group: Group, rules: _Rules, on_duty: list[Operator], *, vip: bool
 ) -> bool:
     """Let the caller wait in the group's queue, as long as somebody could take the call."""
     settings = did.step(StepName(rules.queue.value))
@@ -116,7 +123,7 @@ def _queue(
     if not settings.enabled:
         return draft.note(rules.queue, False, Reason.STEP_OFF)
     reachable = any(
-        draft.desk(one) is not Reason.UNREGISTERED or one.mobile is not None for one in on_shift
+        draft.desk(one) is not Reason.UNREGISTERED or one.mobile is not None for one in on_duty
     )
     if not reachable:
         return draft.note(rules.queue, False, Reason.QUEUE_EMPTY, group=group.name)

@@ -1,0 +1,197 @@
+"""Keeps the members of our queues on the PBX equal to the roster; knows who rests after a call.
+
+Nothing here is in the way of a call: a refusal is logged and tried again later, and what a queue
+has meanwhile goes on to be served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from telephony.ami import actions
+from telephony.ami.client import AmiClient, AmiError
+from telephony.ami.queues import UNTOLD
+from telephony.domain.events import DeviceChanged, MemberChanged
+from telephony.domain.membership import (
+    Action,
+    Key,
+    Member,
+    applied,
+    changes,
+    next_look,
+    ours,
+    pause_now,
+    rest_until,
+    wanted,
+)
+from telephony.domain.pauses import Devices, PauseKind
+from telephony.domain.queueing import PREFIX
+from telephony.domain.setup import Setup
+
+log = structlog.get_logger(__name__)
+
+_GATHER = 0.02  # what changes together is done together
+_LOOK_AGAIN = 60.0  # whether somebody else changed what no event told
+_RETRY = 0.5
+_GONE = ("UNAVAILABLE", "INVALID")
+
+
+class QueueMembers:
+    """The members of our queues, as the PBX has them and as they must be.
+
+    `now` is the PBX's time in µs; `devices` gives the PBX's device states; `changed` is called
+    with an extension whose pause began or ended.
+    """
+
+    def __init__(
+        self,
+        ami: AmiClient,
+        setup: Setup,
+        devices: Callable[[], Devices],
+        now: Callable[[], int],
+        changed: Callable[[str], None],
+    ) -> None:
+        self.resting: dict[str, datetime] = {}
+        self._ami = ami
+        self._setup = setup
+        self._devices = devices
+        self._now = now
+        self._changed = changed
+        self._have: dict[Key, Member] = {}
+        self._refused: set[Key] = set()
+        self._wake = asyncio.Event()
+        self._stale = False
+        self._failures = 0
+        self._listed = -_LOOK_AGAIN
+
+    def set_up(self, setup: Setup) -> None:
+        """Take a new set-up."""
+        self._setup = setup
+        self._refused.clear()
+        self._wake.set()
+
+    def listed(self, members: dict[Key, Member]) -> None:
+        """Take the members that the PBX has after a login."""
+        self._have = ours(members)
+        self._listed = time.monotonic()
+        self._stale = False
+        self._wake.set()
+
+    def member_changed(self, event: MemberChanged) -> None:
+        """Take what became of a member of any queue."""
+        if not event.queue.startswith(PREFIX):
+            return
+        key = (event.queue, event.interface)
+        before = self._have.get(key)
+        if event.paused is None:
+            self._have.pop(key, None)
+        else:
+            pause = (event.reason or UNTOLD) if event.paused else ""
+            fixed = before is not None and before.fixed
+            self._have[key] = Member(event.penalty, pause, event.device, fixed)
+            if before is not None and before.pause == PauseKind.WRAP_UP and not pause:
+                self._rested(self._setup.desks.get(event.device.partition("/")[2]))
+        self._wake.set()
+
+    def device_changed(self, event: DeviceChanged, before: str | None) -> None:
+        """Take a device's new state; `before` is what it was."""
+        if event.device.startswith("Custom:") or (event.state in _GONE) != (before in _GONE):
+            self._wake.set()
+
+    def talked(self, extension: str, at: int) -> None:
+        """Take that an operator's call ended at `at` (µs): the rest begins."""
+        until = rest_until(self._setup, extension, _moment(at))
+        if until is not None:
+            self.resting[extension] = until
+            self._changed(extension)
+            self._wake.set()
+
+    def wrapping(self) -> frozenset[str]:
+        """Return who rests after a call now."""
+        if not self.resting:
+            return frozenset()
+        at = _moment(self._now())
+        return frozenset(who for who, until in self.resting.items() if at < until)
+
+    def pause_of(self, extension: str) -> str:
+        """Return why an operator takes no calls from queues now, empty when they are taken."""
+        return pause_now(extension, _moment(self._now()), self._devices(), self.resting)
+
+    def _rested(self, extension: str | None) -> None:
+        """End a rest early: somebody took the pause away."""
+        if extension is not None and self.resting.pop(extension, None) is not None:
+            self._changed(extension)
+
+    async def run(self) -> None:
+        """Keep the members equal until cancelled."""
+        while True:
+            before = self._failures
+            try:
+                wait = await self._look()
+            except AmiError as error:
+                log.warning("members.not_set", error=str(error))
+                self._failures += 1
+            except Exception:
+                log.exception("members.failed")
+                self._failures += 1
+            if self._failures > before:
+                # A PBX that starts knows no queues yet; one without our queues never will.
+                self._stale = True
+                wait = min(_LOOK_AGAIN, _RETRY * 2 ** min(self._failures, 10))
+            elif self._ami.connected:
+                self._failures = 0
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            await asyncio.sleep(_GATHER)
+
+    async def _look(self) -> float:
+        """Make the members equal once; return after how many seconds to look again."""
+        self._wake.clear()
+        if not self._ami.connected:
+            return _RETRY
+        if self._stale or time.monotonic() - self._listed >= _LOOK_AGAIN:
+            self.listed(await self._ami.list_members())
+            self._wake.clear()
+        at = _moment(self._now())
+        for extension in [who for who, until in self.resting.items() if until <= at]:
+            del self.resting[extension]
+            self._changed(extension)
+        want = wanted(self._setup, at, self._devices(), self.resting)
+        done = [await self._do(action) for action in changes(want, self._have)]
+        self._failures += not all(done)
+        following = next_look(self._setup, at, self.resting)
+        if following is None:
+            return _LOOK_AGAIN
+        return min(_LOOK_AGAIN, max(0.0, (following - at) / timedelta(seconds=1)))
+
+    async def _do(self, action: Action) -> bool:
+        """Do one change; tell whether the PBX did it. Raises AmiError."""
+        key = (action.queue, action.interface)
+        try:
+            for fields in actions.member_action(action):
+                answer = (await self._ami.ask(fields))[0]
+                if answer.get("response") != "Success":
+                    return self._not_done(key, answer.get("message", ""))
+        except actions.BadValue as error:
+            return self._not_done(key, str(error))
+        self._have = applied(self._have, [action])
+        self._refused.discard(key)
+        return True
+
+    def _not_done(self, key: Key, why: str) -> bool:
+        """Log what the PBX refuses, once for each member until it works."""
+        if key not in self._refused:
+            self._refused.add(key)
+            log.warning("members.refused", queue=key[0], member=key[1], why=why)
+        return False
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1e6, UTC)
