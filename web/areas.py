@@ -11,6 +11,7 @@ from web.api import document
 from web.auth import views as auth
 from web.blocked import views as blocked
 from web.calls import views as calls
+from web.explain import views as explain
 from web.health import metrics, probes
 from web.health import views as health
 from web.operators import views as operators
@@ -22,6 +23,7 @@ PANEL = (
     clients.blueprint,
     blocked.blueprint,
     operators.blueprint,
+    explain.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from telephony.domain.duty import Presence
 from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.setup import Operator, Setup
+from telephony.store.live import list_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,11 @@ def everybody(setup: Setup, states: Iterable[OperatorState], now: datetime) -> l
                 OnDuty(operator, found[extension], state.state, state.since, state.call_id)
             )
     return everyone
+
+
+def listening(session: Session, now: datetime) -> bool:
+    """Tell whether the listener keeps the live state up to date."""
+    return any(
+        one.name == "listener" and one.ready and one.is_alive(now)
+        for one in list_processes(session)
+    )

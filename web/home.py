@@ -14,9 +14,8 @@ from telephony.store.setup import load_setup
 from telephony.store.tables import moment
 from web.calls.asking import midnight, right_of
 from web.cleaning import visible
-from web.duty import everybody
+from web.duty import everybody, listening
 from web.i18n import zone
-from web.operators.views import listening
 from web.rights import allow, signed_in_user
 from web.services import services
 from web.today import local_today

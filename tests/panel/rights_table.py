@@ -40,6 +40,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("blocked.export", "GET"): LEADERS,
     ("operators.index", "GET"): ALL,
     ("operators.show", "GET"): ALL,
+    ("explain.index", "GET"): LEADERS,
     ("health.index", "GET"): LEADERS,
     ("style.index", "GET"): ALL,
     ("auth.sign_in", "GET"): PUBLIC,

@@ -15,7 +15,7 @@ from telephony.store.engine import reading
 from telephony.store.search import involves
 from telephony.store.setup import load_setup
 from telephony.store.tables import moment, optional_moment
-from telephony.words import say, say_checked, say_moment, say_step
+from telephony.words import say, say_moment
 from web.calls.asking import periods, read_asking, right_of, where_of
 from web.calls.export import MOST, as_csv, headings
 from web.calls.lanes import chart
@@ -25,6 +25,7 @@ from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
 from web.services import services
 from web.today import local_today
+from web.trying import Stage, plan_words, trace_words
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 blueprint.add_app_template_filter(visible, "visible")
@@ -111,14 +112,9 @@ def show(call_id: str) -> str:
             (moment(one.at), one.kind, visible(say_moment(one, names, language, unbroken_phone)))
             for one in record.moments
         ],
-        trace=[
-            (line.used, *_parts(visible(say_checked(line, language, unbroken_phone))))
-            for line in (decision.trace if decision else ())
-        ],
-        plan=[
-            visible(say_step(step, names, language, unbroken_phone))
-            for step in (decision.plan.steps if decision else ())
-        ],
+        trace=list(trace_words(decision)),
+        plan=[Stage(words) for words in plan_words(decision, names)],
+        again=_again(record),
         leg_words={one.value: say(one, language) for one in LegKind if one not in _PLAIN_LEGS},
         from_events=record.source is Source.EVENTS,
         whose=whose(record),
@@ -134,7 +130,8 @@ def _names(operators: Mapping[str, Any]) -> dict[str, str]:
     return {extension: visible(one.name) for extension, one in operators.items()}
 
 
-def _parts(sentence: str) -> tuple[str, str]:
-    """Split a line of a trace into the rule and what became of it."""
-    rule, _, became = sentence.partition(": ")
-    return rule, became
+def _again(call: CallRecord) -> dict[str, str] | None:
+    """Return the question that a call was, as the page that explains takes it."""
+    if call.direction is not Direction.IN or not call.did:
+        return None
+    return {"number": call.number, "did": call.did}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import Blueprint, abort, render_template
-from sqlalchemy.orm import Session
 
 from telephony.domain.duty import Presence
 from telephony.domain.duty.walltime import reached
 from telephony.domain.setup import Setup
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import reading
-from telephony.store.live import list_operator_states, list_processes
+from telephony.store.live import list_operator_states
 from telephony.store.search import Filter
 from telephony.store.setup import load_setup
 from telephony.store.tables import moment
 from web.calls.asking import right_of
 from web.cleaning import visible
-from web.duty import OnDuty, everybody
+from web.duty import OnDuty, everybody, listening
 from web.rights import allow, signed_in_user
 from web.services import services
 
@@ -87,14 +84,6 @@ def show(extension: str) -> str:
         total=calls.total,
         names={extension: visible(one.name) for extension, one in setup.operators.items()},
         live=live,
-    )
-
-
-def listening(session: Session, now: datetime) -> bool:
-    """Tell whether the listener keeps the live state up to date."""
-    return any(
-        one.name == "listener" and one.ready and one.is_alive(now)
-        for one in list_processes(session)
     )
 
 

@@ -1,0 +1,1 @@
+"""Who would get a call, and why."""
