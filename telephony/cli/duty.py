@@ -94,7 +94,7 @@ def duty(chosen: str | None, first: str | None, days: int) -> None:
     for group in groups:
         begin = _first_day(first, group.roster.zone)
         span = _span(begin, days, group.roster.zone)
-        duties[group.name] = resolve(group.roster, *span)
+        duties[group.name] = resolve(group.roster, *span, setup.wanted(group.name, *span))
         click.echo("\n".join(_told(group, duties[group.name], setup, settings.language)) + "\n")
         load = resolve(group.roster, *_span(begin, _FAIR_OVER, group.roster.zone))
         warned += unfair(group.name, load, group.roster.regulars(begin))

@@ -10,6 +10,7 @@ from functools import cached_property
 from telephony.domain.blocklist import Blocklist
 from telephony.domain.did import Did
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
+from telephony.domain.duty.slots import Interval, union
 from telephony.domain.hours import Hours
 from telephony.domain.numbers import digits
 from telephony.domain.queueing import QueueSettings
@@ -85,6 +86,25 @@ class Setup:
         name = did.hours or (group.hours if group else None)
         return self.hours.get(name) if name else None
 
+    def wanted(self, group: str, since: datetime, until: datetime) -> list[Interval] | None:
+        """Return when somebody of a group should be on duty: as long as a number of it is open.
+
+        The numbers are those that the group is on duty for, by a menu or as the one that takes over
+        too; of a group without any its own hours count. None is always.
+        """
+        dids = [did for did in self.dids.values() if group in _groups_of(did)]
+        if dids:
+            those = [self.hours_of(did) for did in dids]
+        else:
+            named = self.groups[group].hours
+            those = [self.hours.get(named) if named else None]
+        found: list[Interval] = []
+        for hours in those:
+            if hours is None:
+                return None
+            found += hours.spans(since, until)
+        return union(found)
+
     @property
     def last_talk_days(self) -> int:
         """How far back any DID asks who talked to a caller last; 0 when none does."""
@@ -129,3 +149,7 @@ class Setup:
         """Return where an operator is at an aware moment: the strongest of all groups."""
         timelines = self.timelines_of.get(extension, ())
         return presence(timelines, extension, at, self.absences_of.get(extension, ()))
+
+
+def _groups_of(did: Did) -> set[str | None]:
+    return {did.group, did.overflow, *(did.menu.choices.values() if did.menu else ())}

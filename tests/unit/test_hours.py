@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from telephony.domain.did import Did, Menu
+from telephony.domain.duty import Interval, Roster
 from telephony.domain.hours import DayKind, Hours, Opening, OwnDay
 from telephony.domain.publicdays import countries, is_known, public_days
+from telephony.domain.setup import Group, Setup
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WORKDAYS = frozenset(range(1, 6))
@@ -144,3 +147,45 @@ def test_public_days_are_named_in_the_countrys_language_and_known_by_region() ->
 def test_an_own_day_that_makes_no_sense(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="day"):
         OwnDay(**{"day": date(2026, 11, 26), "last": date(2026, 11, 26), **values})  # type: ignore[arg-type]
+
+
+def wanted(*dids: Did, group_hours: str | None = None) -> list[Interval] | None:
+    day = Hours("day", "UTC", (Opening(WORKDAYS, time(9), time(18)),))
+    evening = Hours("evening", "UTC", (Opening(WORKDAYS, time(16), time(20)),))
+    groups = {name: Group(name, Roster("UTC"), None, group_hours) for name in ("a", "b", "c")}
+    setup = Setup(
+        groups=groups,
+        dids={did.number: did for did in dids},
+        hours={"day": day, "evening": evening},
+    )
+    since = datetime(2026, 11, 26, tzinfo=UTC)
+    return setup.wanted("b", since, since + timedelta(days=1))
+
+
+def clock(start: int, end: int) -> Interval:
+    day = datetime(2026, 11, 26, tzinfo=UTC)
+    return Interval(day.replace(hour=start), day.replace(hour=end))
+
+
+@pytest.mark.parametrize(
+    ("dids", "group_hours", "expected"),
+    [
+        ((), None, None),
+        ((), "day", [clock(9, 18)]),
+        ((Did("1", "b", hours="day"),), None, [clock(9, 18)]),
+        ((Did("1", "b", hours="day"), Did("2", "b", hours="evening")), None, [clock(9, 20)]),
+        ((Did("1", "b", hours="day"), Did("2", "b")), None, None),
+        ((Did("1", "b"),), "evening", [clock(16, 20)]),
+        ((Did("1", "a", hours="day", overflow="b"),), None, [clock(9, 18)]),
+        (
+            (Did("1", "a", hours="evening", menu=Menu("m", {"1": "b"})),),
+            "day",
+            [clock(16, 20)],
+        ),
+        ((Did("1", "a"),), "day", [clock(9, 18)]),
+    ],
+)
+def test_somebody_should_be_on_duty_while_a_number_of_the_group_is_open(
+    dids: tuple[Did, ...], group_hours: str | None, expected: list[Interval] | None
+) -> None:
+    assert wanted(*dids, group_hours=group_hours) == expected
