@@ -15,6 +15,7 @@ from telephony.asterisk.lines import DialplanOptions, Fallback
 DESTINATION = f"{INCOMING},s,1"
 # What extensions may dial, feature codes and outbound routes among it, except “bad number”.
 TRANSFER_CONTEXT = "from-internal-xfer"
+# FreePBX writes voicemail.conf itself: mailboxes are those of its extensions.
 # Files of the admin, each with the line that brings ours in.
 INCLUDES = {
     "extensions_custom.conf": "#include dutyline_extensions.conf",
@@ -30,6 +31,7 @@ def for_freepbx(options: DialplanOptions) -> DialplanOptions:
         fallback=_fallback(options.fallback),
         internal_context=options.internal_context or TRANSFER_CONTEXT,
         freepbx=True,
+        mailboxes="default",
     )
 
 

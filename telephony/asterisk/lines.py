@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from telephony.ami import names
 from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes
 from telephony.domain.queueing import QueueSettings
 
@@ -37,7 +38,7 @@ class DialplanOptions:
     the + in front of a mobile's number; most providers take digits. `language` is that of the
     prompts people at a mobile hear, None for the PBX's own. `freepbx` respects FreePBX's “do not
     disturb” of an extension. `queues` are the groups' own; `extensions` are (endpoint, extension)
-    of operators whose endpoint has another name.
+    of operators whose endpoint has another name. `mailboxes` is the context of voicemail.conf.
     """
 
     token: str
@@ -53,6 +54,7 @@ class DialplanOptions:
     codes: FeatureCodes = DEFAULT_CODES
     queues: tuple[QueueSettings, ...] = ()
     extensions: tuple[tuple[str, str], ...] = ()
+    mailboxes: str = names.MAILBOXES
 
 
 def disturbs_not(extension: str) -> str:

@@ -120,10 +120,12 @@ def _told(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,Playback(${DL_SOUND})"
     yield "; Without an announcement of ours the mailbox has its own. Not loaded: the call ends."
     yield (
-        f" same => n(said),TryExec(VoiceMail(${{{names.MAILBOX}}}@{names.MAILBOXES},"
+        f" same => n(said),TryExec(VoiceMail(${{{names.MAILBOX}}}@{options.mailboxes},"
         "${IF($[${LEN(${DL_SOUND})} > 0]?s:u)}))"
     )
-    yield " same => n,Hangup(17)"
+    yield "; A mailbox that is not there: the caller is called back instead."
+    yield ' same => n,GotoIf($["${VMSTATUS}" = "SUCCESS"]?left:promise,1)'
+    yield " same => n(left),Hangup(17)"
 
 
 def line(options: DialplanOptions) -> str | None:

@@ -15,6 +15,7 @@ from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes
 from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.asterisk.queues import queues
+from telephony.asterisk.voicemail import voicemail
 from telephony.cli.common import Failed, known_setup, readable, settings_for
 from telephony.domain.numbers import DIALLABLE, ENDPOINT
 
@@ -35,6 +36,7 @@ _NEXT = """\
 ;   2. Add to extensions.conf:   #include dutyline_extensions.conf
 ;      and at the end of manager.conf, behind [general]:   #include dutyline_manager.conf
 ;      and at the end of queues.conf, behind [general]:    #include dutyline_queues.conf
+;      and at the end of voicemail.conf:   #include dutyline_voicemail.conf
 ;   3. Send your DIDs to dutyline-incoming, e.g. in the trunk's context:
 ;        exten => _XXXXXXXXXXX,1,Goto(dutyline-incoming,${EXTEN},1)
 ;   4. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
@@ -222,6 +224,8 @@ def pbx_config(
         click.echo(_NO_SETUP, err=True)
     if setup is not None or write is None or not (write / _QUEUES).exists():
         files[_QUEUES] = queues(own)
+    if setup is not None and pbx == "asterisk":
+        files["dutyline_voicemail.conf"] = voicemail(setup.mailboxes.values(), settings.token)
     if write is None:
         for name, text in files.items():
             click.echo(f"; ---- {name}\n{text}")

@@ -25,7 +25,7 @@ dids:
 
 Opening hours, trunks and the rules of DIDs are shown in `hours` and `dids`.
 
-Opening hours, trunks and the rules of DIDs: see `hours` and `dids`.
+Opening hours, trunks and the rules of DIDs: see `hours`, `pbx` and `dids`.
 
 Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes. The file states
 everything: what it does not name is removed. `editing` is the one way in which anybody changes it.

@@ -18,6 +18,7 @@ KEYS = {
     "absences": "operator",
     "hours": "name",
     "trunks": "endpoint",
+    "mailboxes": "number",
 }
 SINGULAR = {
     "operators": "operator",
@@ -26,6 +27,7 @@ SINGULAR = {
     "absences": "absences of",
     "hours": "hours",
     "trunks": "trunk",
+    "mailboxes": "mailbox",
 }
 _ENTRIES = "entries"
 

@@ -1,4 +1,4 @@
-"""Opening hours and trunks, in and out of a YAML file.
+"""Opening hours, in and out of a YAML file.
 
 hours:
   - name: office
@@ -11,8 +11,6 @@ hours:
       - {day: 2026-12-31, name: New Year's Eve, open: ["09:00-15:00"]}
       - {day: 2026-11-28, name: Working Saturday, like: mon}
       - {day: 2026-07-01, last: 2026-07-14, name: Closed, yearly: true}
-trunks:
-  - {endpoint: city, template: "8{national}"}
 """
 
 from __future__ import annotations
@@ -27,9 +25,7 @@ from telephony.configfile.nodes import DAYS, Nodes
 from telephony.configfile.texts import clock_text, days_text
 from telephony.domain.duty.entries import Break
 from telephony.domain.hours import Hours, Opening, OwnDay
-from telephony.domain.numbers import ENDPOINT, is_template
 from telephony.domain.publicdays import is_known
-from telephony.domain.setup import Trunk
 
 _LONGEST_NAME = 40
 _YEAR = 365
@@ -37,7 +33,7 @@ Entry = dict[str, Any]
 
 
 class HoursNodes(Nodes):
-    """Reads opening hours and trunks."""
+    """Reads opening hours."""
 
     def hours(self, node: yaml.Node | None) -> dict[str, Hours]:
         """Return the opening hours by name."""
@@ -68,23 +64,6 @@ class HoursNodes(Nodes):
                     tuple(one for one in days if one is not None),
                 ),
             )
-        return found
-
-    def trunks(self, node: yaml.Node | None) -> dict[str, Trunk]:
-        """Return the trunks by endpoint."""
-        found: dict[str, Trunk] = {}
-        for path, item in self.items(node, "trunks"):
-            parts = self.mapping(item, path, ("endpoint",), ("template",))
-            where = f"{path}.endpoint"
-            endpoint = self.matching(parts.get("endpoint"), where, ENDPOINT, Mistake.ENDPOINT)
-            if endpoint and endpoint in found:
-                self.wrong(item, where, Mistake.TWICE, endpoint)
-            template = "{digits}"
-            if "template" in parts:
-                template = self.text(parts["template"], f"{path}.template")
-                if template and not is_template(template):
-                    self.wrong(parts["template"], f"{path}.template", Mistake.TEMPLATE)
-            found.setdefault(endpoint, Trunk(endpoint, template))
         return found
 
     def _country(self, parts: dict[str, yaml.Node], path: str) -> tuple[str, str]:
@@ -156,11 +135,6 @@ def hours_entry(each: Hours) -> Entry:
     if each.days:
         entry["days"] = [_own_day_entry(one) for one in each.days]
     return entry
-
-
-def trunk_entry(each: Trunk) -> Entry:
-    """Return a trunk."""
-    return {"endpoint": each.endpoint, "template": each.template}
 
 
 def _own_day_entry(one: OwnDay) -> Entry:

@@ -65,6 +65,9 @@ class Mistake(StrEnum):
     SOUND = "sound"
     MAILBOX = "mailbox"
     KEY = "key"
+    MAILBOX_NAME = "mailbox_name"
+    EMAIL = "email"
+    PIN = "pin"
     # Rosters
     NO_TURNS = "no_turns"
     NOBODY_NAMED = "nobody_named"
@@ -207,6 +210,12 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
         "должно быть имя звука или @ и название объявления (a-z, 0-9, -)",
     ),
     Mistake.MAILBOX: ("must be 1 to 10 digits", "должно быть от 1 до 10 цифр"),
+    Mistake.MAILBOX_NAME: (
+        "must be up to 60 characters without , ; | = [ ]",
+        "должно быть до 60 знаков без , ; | = [ ]",
+    ),
+    Mistake.EMAIL: ("must be an e-mail address", "должен быть адрес электронной почты"),
+    Mistake.PIN: ("must be 4 to 10 digits", "должно быть от 4 до 10 цифр"),
     Mistake.KEY: ("must be one digit", "должна быть одна цифра"),
     Mistake.NO_TURNS: (
         "must name those who take turns",

@@ -12,6 +12,7 @@ from telephony.configfile.dids import DidNodes, Names
 from telephony.configfile.hours import HoursNodes
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
+from telephony.configfile.pbx import PbxNodes
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
 from telephony.domain.hours import Hours
@@ -59,7 +60,7 @@ def _not_yaml(line: int, problem: object) -> ConfigError:
     return ConfigError(line, "", "", Mistake.NOT_YAML, (("problem", str(problem)),))
 
 
-class _File(RosterNodes, QueueNodes, HoursNodes, DidNodes):
+class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
     """Walks the nodes of a file from the top."""
 
     def __init__(self, country: str) -> None:
@@ -67,7 +68,10 @@ class _File(RosterNodes, QueueNodes, HoursNodes, DidNodes):
         self.country = country
 
     def setup(self, node: yaml.Node) -> Setup:
-        required, optional = ("operators", "groups", "dids"), ("absences", "hours", "trunks")
+        required, optional = (
+            ("operators", "groups", "dids"),
+            ("absences", "hours", "trunks", "mailboxes"),
+        )
         parts = self.mapping(node, "", required, optional)
         trunks = self.trunks(parts.get("trunks"))
         hours = self.hours(parts.get("hours"))
@@ -81,7 +85,16 @@ class _File(RosterNodes, QueueNodes, HoursNodes, DidNodes):
             for name, group in groups.items()
         }
         dids = self.dids(parts.get("dids"), Names(groups, hours, trunks))
-        return Setup(operators, groups, dids, default, absences, hours=hours, trunks=trunks)
+        return Setup(
+            operators,
+            groups,
+            dids,
+            default,
+            absences,
+            hours=hours,
+            trunks=trunks,
+            mailboxes=self.mailboxes(parts.get("mailboxes")),
+        )
 
     def operators(self, node: yaml.Node | None, trunks: Mapping[str, Trunk]) -> dict[str, Operator]:
         found: dict[str, Operator] = {}

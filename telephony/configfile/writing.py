@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from telephony.configfile.dids import did_entry
-from telephony.configfile.hours import hours_entry, trunk_entry
+from telephony.configfile.hours import hours_entry
+from telephony.configfile.pbx import mailbox_entry, trunk_entry
 from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import EVERYBODY, NOBODY
 from telephony.configfile.texts import EVERY_DAY, clock_text, days_text
@@ -22,7 +23,7 @@ Data = dict[str, list[Entry]]
 def write_config(setup: Setup) -> str:
     """Return the file. Fields that have their usual value are left out."""
     data = as_data(setup)
-    for section in ("absences", "hours", "trunks"):
+    for section in ("absences", "hours", "trunks", "mailboxes"):
         if not data[section]:
             del data[section]
     return yaml.safe_dump(
@@ -43,6 +44,7 @@ def as_data(setup: Setup) -> Data:
         "absences": [absence_entry(each) for each in setup.absences],
         "hours": [hours_entry(each) for each in setup.hours.values()],
         "trunks": [trunk_entry(each) for each in setup.trunks.values()],
+        "mailboxes": [mailbox_entry(each) for each in setup.mailboxes.values()],
     }
 
 

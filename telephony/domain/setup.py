@@ -62,6 +62,19 @@ class Trunk:
     template: str = "{digits}"
 
 
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox on the PBX: `number` in digits; messages go to `email` too, if there is one.
+
+    `pin` are digits by which messages are heard on a phone; empty for none that anybody knows.
+    """
+
+    number: str
+    name: str
+    email: str = ""
+    pin: str = ""
+
+
 @dataclass(frozen=True)
 class Setup:
     """What an admin set up: small, replaced as a whole when it changes.
@@ -79,6 +92,7 @@ class Setup:
     calendar_absences: tuple[Absence, ...] = ()
     hours: Mapping[str, Hours] = field(default_factory=dict)
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 
     def hours_of(self, did: Did) -> Hours | None:
         """Return when a DID is open; None for always."""

@@ -1,8 +1,9 @@
-"""Opening hours and trunks, and the rules of a DID: what is read as a whole is kept as JSON."""
+"""Opening hours, trunks, mailboxes, the rules of a DID: what is read as a whole is JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, time
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.duty.entries import Break
 from telephony.domain.hours import Hours, Opening, OwnDay
-from telephony.domain.setup import Trunk
+from telephony.domain.setup import Mailbox, Trunk
 from telephony.store.tables import Json, metadata
 
 # openings [{"days": [1…7], "start": "09:00", "end": "18:00"}]
@@ -33,6 +34,15 @@ trunk = Table(
     metadata,
     Column("endpoint", Text, primary_key=True),
     Column("template", Text, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("pin", Text, nullable=False),
 )
 
 
@@ -58,6 +68,12 @@ def load_trunks(session: Session) -> dict[str, Trunk]:
     """Return the trunks by endpoint."""
     rows = session.execute(select(trunk).order_by(trunk.c.endpoint))
     return {row.endpoint: Trunk(row.endpoint, row.template) for row in rows}
+
+
+def load_mailboxes(session: Session) -> dict[str, Mailbox]:
+    """Return the mailboxes by number."""
+    rows = session.execute(select(mailbox).order_by(mailbox.c.number))
+    return {row.number: Mailbox(row.number, row.name, row.email, row.pin) for row in rows}
 
 
 def replace_hours(session: Session, those: Iterable[Hours]) -> None:
@@ -87,6 +103,14 @@ def replace_trunks(session: Session, those: Iterable[Trunk]) -> None:
     rows = [{"endpoint": one.endpoint, "template": one.template} for one in those]
     if rows:
         session.execute(insert(trunk), rows)
+
+
+def replace_mailboxes(session: Session, those: Iterable[Mailbox]) -> None:
+    """Make these the mailboxes."""
+    session.execute(delete(mailbox))
+    rows = [asdict(one) for one in those]
+    if rows:
+        session.execute(insert(mailbox), rows)
 
 
 def rules_to_json(did: Did) -> dict[str, Any]:

@@ -30,8 +30,10 @@ from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.hours import (
     load_hours,
+    load_mailboxes,
     load_trunks,
     replace_hours,
+    replace_mailboxes,
     replace_trunks,
     rules_from_json,
     rules_to_json,
@@ -127,6 +129,7 @@ def load_setup(session: Session) -> Setup:
         blocked=load_blocklist(session),
         hours=load_hours(session),
         trunks=load_trunks(session),
+        mailboxes=load_mailboxes(session),
     )
 
 
@@ -165,6 +168,7 @@ def replace_setup(session: Session, setup: Setup) -> int:
     save_rosters(session, rosters, setup.absences)
     replace_hours(session, setup.hours.values())
     replace_trunks(session, setup.trunks.values())
+    replace_mailboxes(session, setup.mailboxes.values())
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
     forget_owners(session, {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)})
     return version

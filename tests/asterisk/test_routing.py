@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from telephony.asterisk.lines import Fallback
+from telephony.asterisk.voicemail import voicemail
 from telephony.domain.blocklist import Blocked, Blocklist
 from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule, Strategy
 from telephony.domain.duty import Roster, Shift
@@ -15,13 +16,14 @@ from telephony.domain.pauses import closed_device
 from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Reason
-from telephony.domain.setup import Group, Setup, Trunk
+from telephony.domain.setup import Group, Mailbox, Setup, Trunk
 from tests.asterisk.office import (
     ALWAYS,
     DID,
     KNOWN,
     MOBILE,
     STRANGER,
+    TOKEN,
     VIP,
     Office,
     around_the_clock,
@@ -33,7 +35,9 @@ from tests.asterisk.office import (
 from tests.lab.behaviours import answer, no_answer
 
 OPEN = Hours("office", "UTC", (Opening(ALWAYS, time(0), time(0)),))
-FALLBACK_FILES = {"voicemail.conf": "[general]\nformat = wav\n[dutyline]\n1 => 7391,Sales\n"}
+SALES_BOX = {
+    "voicemail.conf": "[general]\nformat = wav\n" + voicemail([Mailbox("1", "Sales")], TOKEN)
+}
 
 
 def closed(*, holiday: str = "") -> Hours:
@@ -178,7 +182,7 @@ def spoken(place: Office) -> list[Path]:
 
 
 async def test_a_message_is_left_in_the_mailbox(tmp_path: Path) -> None:
-    files = pbx_files(Fallback("endpoints", "104", 5)) | FALLBACK_FILES
+    files = pbx_files(Fallback("endpoints", "104", 5)) | SALES_BOX
     async with office(tmp_path, files=files) as place:
         use(place, rules(unanswered=Action(ActionKind.VOICEMAIL, "vm-goodbye", "1")))
         call = await place.trunk.call(DID, STRANGER)
@@ -188,6 +192,15 @@ async def test_a_message_is_left_in_the_mailbox(tmp_path: Path) -> None:
         (made,) = await place.records.wait()
         assert made.disposition is Disposition.VOICEMAIL
         assert [one.kind for one in made.moments] == [MomentKind.VOICEMAIL]
+
+
+async def test_a_mailbox_that_is_not_there_loses_no_caller(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        use(place, rules(unanswered=Action(ActionKind.VOICEMAIL, "vm-goodbye", "9")))
+        call = await place.trunk.call(DID, STRANGER)
+        await call.wait_ended(20)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.CALLBACK_ASKED
 
 
 async def test_another_number_through_a_trunk_in_its_own_form(tmp_path: Path) -> None:

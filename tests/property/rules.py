@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.hours import Hours, Opening, OwnDay
-from telephony.domain.setup import Trunk
+from telephony.domain.setup import Mailbox, Trunk
 
 TRUNKS = {"city": Trunk("city", "8{national}"), "gsm.1": Trunk("gsm.1", "+7{digits}")}
+MAILBOXES = {
+    "1": Mailbox("1", "Sales: “da”", "sales@example.com", "0391"),
+    "22": Mailbox("22", "#"),
+}
 GROUPS = ("sales", "no")
 _CLOCK = st.builds(time, st.integers(0, 23), st.sampled_from([0, 5, 30, 59]))
 _BREAK = st.tuples(_CLOCK, _CLOCK)

@@ -47,7 +47,16 @@ def setup_of(roster: Roster, hours: dict[str, Hours], dids: dict[str, Did]) -> S
     }
     absences = roster.absences
     groups["no"] = replace(groups["no"], roster=replace(groups["no"].roster, absences=absences))
-    return Setup(OPERATORS, groups, dids, "sales", absences, hours=hours, trunks=rules.TRUNKS)
+    return Setup(
+        OPERATORS,
+        groups,
+        dids,
+        "sales",
+        absences,
+        hours=hours,
+        trunks=rules.TRUNKS,
+        mailboxes=rules.MAILBOXES,
+    )
 
 
 @settings(max_examples=150, deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from telephony.configfile import read_config, write_config
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.hours import Hours, Opening, OwnDay
-from telephony.domain.setup import Trunk
+from telephony.domain.setup import Mailbox, Trunk
 
 FILE = """\
 operators:
@@ -31,6 +31,8 @@ hours:
 trunks:
   - {endpoint: city, template: "8{national}"}
   - {endpoint: gsm}
+mailboxes:
+  - {number: 1, name: Sales, email: sales@example.com, pin: 0391}
 dids:
   - number: 74951234567
     group: sales
@@ -73,6 +75,7 @@ def test_everything_is_read_as_it_is_meant() -> None:
         )
     }
     assert setup.trunks == {"city": Trunk("city", "8{national}"), "gsm": Trunk("gsm")}
+    assert setup.mailboxes == {"1": Mailbox("1", "Sales", "sales@example.com", "0391")}
     assert setup.operators["101"].trunk == "city"
     assert setup.groups["sales"].hours == "office"
     assert setup.dids["74951234567"] == Did(
@@ -126,6 +129,10 @@ def test_everything_is_read_as_it_is_meant() -> None:
         ("{1: sales, 2: support}", "{1: sales, 1: support}", "dids[0].menu.choices.1"),
         ("{1: sales, 2: support}", "[sales]", "dids[0].menu.choices"),
         ("action: voicemail", "action: mail", "dids[0].closed.action"),
+        ("{number: 1,", "{number: one,", "mailboxes[0].number"),
+        ("name: Sales,", 'name: "Sales, | x",', "mailboxes[0].name"),
+        ("email: sales@example.com", "email: sales", "mailboxes[0].email"),
+        ("pin: 0391", "pin: 1", "mailboxes[0].pin"),
         (", mailbox: 1}", "}", "dids[0].closed.mailbox"),
         ("mailbox: 1}", "mailbox: 1@x}", "dids[0].closed.mailbox"),
         ('number: "+7 999 000-11-22"', 'number: "112"', "dids[0].unanswered.number"),

@@ -17,8 +17,10 @@ from telephony.asterisk.features import FeatureCodes
 from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
 from telephony.asterisk.queues import proof_of, queues
+from telephony.asterisk.voicemail import voicemail
 from telephony.cli import main
 from telephony.domain.queueing import QueueSettings, Strategy
+from telephony.domain.setup import Mailbox
 
 TOKEN = "token-0123456789"
 TEXT = dialplan(DialplanOptions(TOKEN, Fallback("queue", "support"), "provider", "from-internal"))
@@ -71,7 +73,7 @@ def test_no_foreign_text_inside_an_application_that_takes_others_apart() -> None
 def test_no_expression_compares_foreign_text() -> None:
     # An expression evaluates what it compares: foreign text is only ever measured.
     compared = set(re.findall(r'\$\["\$\{(\w+)\}"', TEXT))
-    known = {"DL_KIND", "DL_KEY", "DL_STATE", "DL_CALL", "TRYSTATUS", "QUEUESTATUS"}
+    known = {"DL_KIND", "DL_KEY", "DL_STATE", "DL_CALL", "TRYSTATUS", "QUEUESTATUS", "VMSTATUS"}
     assert compared == known
 
 
@@ -337,3 +339,15 @@ def test_the_feature_codes_of_the_command(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_on_freepbx_extensions_can_dial_the_feature_codes() -> None:
     assert contexts(FREEPBX)["from-internal-custom"] == ["include => dutyline-features"]
+
+
+def test_a_mailbox_has_a_pin_that_nobody_can_guess_unless_it_has_one() -> None:
+    boxes = [Mailbox("2", "Support", pin="4711"), Mailbox("1", "Sales", "sales@example.com")]
+    text = voicemail(boxes, TOKEN)
+    first, second = [line for line in text.splitlines() if "=>" in line]
+    assert re.fullmatch(r"1 => [0-9]{10},Sales,sales@example\.com,,attach=yes", first)
+    assert second == "2 => 4711,Support"
+    assert "[dutyline]" in text
+    assert voicemail(boxes, "another-token") != text
+    assert "@default,${IF(" in FREEPBX
+    assert "@dutyline,${IF(" in TEXT
