@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import clients, home, style
+from web import calendars, clients, home, style
 from web.admin import audit, tokens, users
 from web.api import document
 from web.auth import views as auth
 from web.blocked import views as blocked
+from web.calendars import feed
 from web.calls import views as calls
 from web.explain import views as explain
 from web.health import metrics, probes
@@ -24,6 +25,8 @@ PANEL = (
     blocked.blueprint,
     operators.blueprint,
     explain.blueprint,
+    calendars.blueprint,
+    feed.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

@@ -40,6 +40,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("blocked.index", "hand-stop", lazy_gettext("Block list")),
             Entry("operators.index", "headset", lazy_gettext("Operators")),
             Entry("explain.index", "route", lazy_gettext("Who gets a call")),
+            Entry("calendars.index", "calendar-event", lazy_gettext("Calendars")),
         ),
     ),
     (

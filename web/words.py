@@ -9,7 +9,9 @@ from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
 from telephony.domain.directory import Stage
+from telephony.ical import Fault
 from telephony.words import say
+from web.cleaning import visible
 from web.i18n import current_language
 from web.texts import gettext
 
@@ -82,7 +84,16 @@ def field_words(name: str) -> str:
         "found": gettext("found by"),
         "reason": gettext("reason"),
         "until": gettext("until"),
+        "owner": gettext("whose"),
+        "place": gettext("from where"),
     }.get(name, name)
+
+
+def fault_words(fault: str | None, detail: str) -> str:
+    """Return why a calendar cannot be read, in the reader's language; empty while it can."""
+    if fault is None:
+        return ""
+    return say(Fault(fault), current_language()).format(detail=visible(detail))
 
 
 def action_words(action: str) -> str:
@@ -105,6 +116,13 @@ def action_words(action: str) -> str:
         "profile.signed_out_elsewhere": gettext("signed out everywhere else"),
         "token.added": gettext("made an API token"),
         "token.revoked": gettext("revoked an API token"),
+        "calendar.added": gettext("added a calendar"),
+        "calendar.used": gettext("put a calendar to use"),
+        "calendar.stopped": gettext("stopped using a calendar"),
+        "calendar.replaced": gettext("replaced a calendar's file"),
+        "calendar.removed": gettext("deleted a calendar"),
+        "calendar.shared": gettext("made a link to a calendar of duty"),
+        "calendar.unshared": gettext("revoked a link to a calendar of duty"),
         "setup.added": gettext("added to the set-up"),
         "setup.changed": gettext("changed the set-up"),
         "setup.removed": gettext("removed from the set-up"),
@@ -159,6 +177,13 @@ ACTIONS = (
     "profile.signed_out_elsewhere",
     "token.added",
     "token.revoked",
+    "calendar.added",
+    "calendar.used",
+    "calendar.stopped",
+    "calendar.replaced",
+    "calendar.removed",
+    "calendar.shared",
+    "calendar.unshared",
     "setup.added",
     "setup.changed",
     "setup.removed",

@@ -11,12 +11,15 @@ from telephony.accounts.passwords import digest
 from telephony.domain.rights import Role
 from telephony.store.accounts import ApiToken, User, get_user
 from telephony.store.sessions import token_by_hash
+from telephony.store.shares import Share, share_by_hash
 
 PREFIX = "dl_"
+LINK_PREFIX = "calendar:"  # of what is hashed: a link is no token, nor a token a link
 
 # Who may make tokens, and as whom a maker has to stay for them to work.
 MAKERS = frozenset({Role.ADMIN})
 
+_LINK = 43  # letters of 32 bytes
 _NOTED_AGAIN_AFTER = timedelta(minutes=1)
 
 
@@ -39,6 +42,17 @@ def find_token(session: Session, presented: str, now: datetime) -> ApiToken | No
     if token.expires_at is not None and token.expires_at <= now:
         return None
     return token if may_make_tokens(get_user(session, token.user_id)) else None
+
+
+def new_link() -> tuple[str, str]:
+    """Return (the secret part of a link to a calendar, the hash to keep)."""
+    token = secrets.token_urlsafe(32)
+    return token, digest(LINK_PREFIX + token)
+
+
+def find_link(session: Session, token: str) -> Share | None:
+    """Return the link to a calendar that has this secret part; None when it is not known."""
+    return share_by_hash(session, digest(LINK_PREFIX + token)) if len(token) == _LINK else None
 
 
 def may_make_tokens(user: User | None) -> bool:

@@ -17,6 +17,7 @@ from telephony.store import (
     outbox,
     revisions,
     setup,
+    shares,
     webhooks,
 )
 from telephony.store.tables import metadata
@@ -39,5 +40,6 @@ __all__ = [
     "outbox",
     "revisions",
     "setup",
+    "shares",
     "webhooks",
 ]

@@ -40,6 +40,7 @@ from telephony.store.hours import (
 )
 from telephony.store.queues import group_queue, load_queues, queue_values
 from telephony.store.rosters import delete_rosters, load_absences, load_rosters, save_rosters
+from telephony.store.shares import forget_shares
 from telephony.store.tables import Json, metadata, upsert
 
 operator = Table(
@@ -170,7 +171,9 @@ def replace_setup(session: Session, setup: Setup) -> int:
     replace_trunks(session, setup.trunks.values())
     replace_mailboxes(session, setup.mailboxes.values())
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
-    forget_owners(session, {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)})
+    owners = {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)}
+    forget_owners(session, owners)
+    forget_shares(session, owners)
     return version
 
 

@@ -15,7 +15,7 @@ from telephony.store.outbox import Fact, add_facts
 from tests.api import company
 from tests.api.conftest import Get
 from web.api.base import LIMITS
-from web.api.limits import Limits
+from web.limits import Limits
 
 
 def _ids(response: TestResponse) -> list[str]:

@@ -18,7 +18,7 @@ from telephony.accounts import Scope
 from tests.api import company
 from tests.repo.files import read, section
 from web.api.base import LIMITS
-from web.api.limits import Limits
+from web.limits import Limits
 from web.problems import MEDIA_TYPE
 
 EXAMPLES = 40

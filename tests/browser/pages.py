@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 # Not pages for people: what machines read, files, what a click downloads.
-_NOT_PAGES = ("/api/v1/", "/static", "/healthz", "/readyz", "/metrics")
+_NOT_PAGES = ("/api/v1/", "/static", "/healthz", "/readyz", "/metrics", "/calendar/")
 _YET_PAGES = {"/api/v1/"}
 # Pages that lead elsewhere as long as nothing was done: tests/browser/states.py does it.
 LEAD_AWAY = {

@@ -15,8 +15,8 @@ from werkzeug.exceptions import TooManyRequests
 
 from telephony.accounts import Scope
 from telephony.words import LANGUAGES
-from web.api.limits import Limits
 from web.api.schemas import Problem
+from web.limits import Limits
 from web.problems import MEDIA_TYPE
 from web.rights import needs
 

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from telephony import __version__
 from web.api import calls, events, people
 from web.api.base import LIMITS, SECURITY, blueprint
-from web.api.limits import Limits
+from web.limits import Limits
 from web.rights import public
 
 __all__ = ["calls", "events", "people", "register"]

@@ -9,9 +9,10 @@ from telephony.accounts import Role
 from telephony.store.engine import reading, reason, shown
 from web.health.reading import Found, look
 from web.health.state import look_at
-from web.health.words import fault_words, figure_words, part_words, problem_words
+from web.health.words import figure_words, part_words, problem_words
 from web.rights import allow
 from web.services import services
+from web.words import fault_words
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
 

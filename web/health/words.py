@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from telephony.ical import Fault
-from telephony.store.calendars import Feed
 from telephony.store.live import part_of
-from telephony.words import say
-from web.cleaning import visible
-from web.i18n import current_language
 from web.texts import gettext
 
 
@@ -63,14 +58,6 @@ def problem_words(code: str) -> tuple[str, str]:
         ),
     }
     return known.get(code, (gettext("Not ready: %(code)s", code=code), gettext("See its log.")))
-
-
-def fault_words(feed: Feed) -> str:
-    """Return why a calendar cannot be read, in the reader's language; empty while it can."""
-    if feed.fault is None:
-        return ""
-    said = say(Fault(feed.fault), current_language())
-    return said.format(detail=visible(feed.detail))
 
 
 def figure_words(name: str) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
+from telephony.accounts import Role
 from telephony.domain.duty import Presence
 from telephony.domain.duty.walltime import reached
 from telephony.domain.setup import Setup
+from telephony.store.calendars import Owner
 from telephony.store.call_lines import find_calls
 from telephony.store.engine import reading
 from telephony.store.live import list_operator_states
 from telephony.store.search import Filter
 from telephony.store.setup import load_setup
+from telephony.store.shares import list_shares
 from telephony.store.tables import moment
 from web.calls.asking import right_of
 from web.cleaning import visible
@@ -57,6 +60,12 @@ def show(extension: str) -> str:
         where = Filter(operator=extension, involving=right_of(signed_in_user()))
         calls = find_calls(session, where, _CALLS)
         live = listening(session, now)
+        shares = [
+            one
+            for one in list_shares(session)
+            if (one.owner_kind, one.owner) == (Owner.OPERATOR, extension)
+        ]
+    user = signed_in_user()
     shifts = [
         (group, shift)
         for group in setup.groups.values()
@@ -75,6 +84,10 @@ def show(extension: str) -> str:
     ]
     return render_template(
         "operators/show.html",
+        may_share=user.role is not Role.OPERATOR or user.extension == extension,
+        shares=shares,
+        owners={(Owner.OPERATOR, extension): visible(person.operator.name)},
+        share_key=f"{Owner.OPERATOR.value}:{extension}",
         person=person,
         since=moment(person.since) if person.since else None,
         shifts=shifts,

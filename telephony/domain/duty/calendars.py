@@ -24,6 +24,7 @@ _LIST = re.compile(r"[,;/+&|\n]|\s(?:and|и)\s")
 _PIECES = re.compile(r"[:()\[\]]|\s[-–—]+\s")
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\b[0-9]{2,10}\b")
+_LABELLED = re.compile(r"(.*\S)\s*\(([0-9]{2,10})\)")
 _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _TITLE = 80
 
@@ -245,6 +246,9 @@ def _parts(title: str, people: People) -> list[str]:
     """Return the names in a title: one when all of it is a name, as in “Ivanova, Anna”."""
     if people.of_name(title):
         return [title]
+    labelled = _LABELLED.fullmatch(title)
+    if labelled and labelled[2] in people.of_name(labelled[1]):
+        return [labelled[2]]  # as we write it ourselves: “Ivanova, Anna (101)”
     return [part.strip() for part in _LIST.split(title) if _WORD.search(part)]
 
 

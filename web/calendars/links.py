@@ -1,0 +1,90 @@
+"""Links by which calendar programs subscribe to somebody's duty: shown once, kept as hashes."""
+
+from __future__ import annotations
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
+
+from telephony.accounts.tokens import new_link
+from telephony.domain.setup import Setup
+from telephony.store.calendars import Owner
+from telephony.store.engine import reading, writing
+from telephony.store.setup import load_setup
+from telephony.store.shares import Share, add_share, get_share, remove_share
+from web.calendars.area import EDITORS, blueprint
+from web.calendars.forms import LinkForm
+from web.calendars.words import owner_of, owner_words, owners
+from web.i18n import current_language
+from web.notes import note
+from web.rights import allow, safe_next, signed_in_user
+from web.services import services
+from web.texts import gettext
+
+
+def link_form(setup: Setup) -> LinkForm:
+    """Return the form that makes a link."""
+    form = LinkForm()
+    form.owner.choices = [SelectChoice(value, words) for value, words in owners(setup)]
+    return form
+
+
+@blueprint.post("/links")
+@allow()
+def share() -> str | tuple[str, int] | Response:
+    """Make a link and show it once; operators make those to their own duty."""
+    offer = services()
+    with reading(offer.engine) as session:
+        setup = load_setup(session)
+    form = link_form(setup)
+    if not form.validate_on_submit():
+        flash(gettext("Choose whose duty it is."), "bad")
+        return redirect(url_for("calendars.index" if _leads() else "operators.index"))
+    whose = owner_of(setup, form.owner.data)
+    if whose is None or not _may(*whose):
+        abort(403)
+    token, hashed = new_link()
+    made = Share(
+        0, *whose, form.lunch.data, current_language(), signed_in_user().login, offer.now()
+    )
+    words = owner_words(setup, *whose)
+    with writing(offer.engine) as session:
+        add_share(session, hashed, made)
+        note(session, "calendar.shared", words, owner=made.owner)
+    known = offer.settings.web_url.rstrip("/")
+    path = url_for("duty_feed.calendar", token=token, _external=not known)
+    back = url_for("calendars.index") if _leads() else url_for("operators.show", extension=whose[1])
+    return render_template(
+        "calendars/link.html",
+        address=known + path,
+        words=words,
+        back=back,
+    )
+
+
+@blueprint.post("/links/<int:key>/revoke")
+@allow()
+def unshare(key: int) -> Response:
+    """Revoke a link: whoever subscribes by it is refused from now on."""
+    offer = services()
+    with writing(offer.engine) as session:
+        known = get_share(session, key)
+        if known is None:
+            abort(404)
+        if not _may(known.owner_kind, known.owner):
+            abort(403)
+        remove_share(session, key)
+        setup = load_setup(session)
+        words = owner_words(setup, known.owner_kind, known.owner)
+        note(session, "calendar.unshared", words, owner=known.owner)
+    flash(gettext("The link is revoked."))
+    return redirect(safe_next(request.form.get("next")))
+
+
+def _leads() -> bool:
+    return signed_in_user().role in EDITORS
+
+
+def _may(kind: Owner, owner: str) -> bool:
+    """Tell whether who is signed in may make and revoke links to this duty."""
+    return _leads() or (kind is Owner.OPERATOR and owner == signed_in_user().extension)

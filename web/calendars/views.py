@@ -1,0 +1,116 @@
+"""The list of calendars, and one of them: what it brings, what is wrong, putting it to use."""
+
+from __future__ import annotations
+
+from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from telephony.domain.duty.calendars import Takes
+from telephony.store.calendars import Owner, copy_of, get_feed, list_feeds, remove_feed, use_feed
+from telephony.store.engine import reading, writing
+from telephony.store.setup import load_setup
+from telephony.store.shares import list_shares
+from web.calendars.area import EDITORS, blueprint, calendars, feed_or_404
+from web.calendars.links import link_form
+from web.calendars.words import brought, owner_words, takes_words
+from web.notes import note
+from web.rights import allow
+from web.services import services
+from web.texts import gettext
+from web.words import fault_words
+
+_SHOWN = 200
+
+
+@blueprint.get("")
+@allow(*EDITORS)
+def index() -> str:
+    """List the calendars, and the links by which duty is subscribed to."""
+    with reading(services().engine) as session:
+        setup = load_setup(session)
+        feeds, shares = list_feeds(session), list_shares(session)
+    known = {(each.owner_kind, each.owner) for each in feeds}
+    known |= {(each.owner_kind, each.owner) for each in shares}
+    return render_template(
+        "calendars/index.html",
+        feeds=feeds,
+        shares=shares,
+        owners={one: owner_words(setup, *one) for one in known},
+        fault_words=fault_words,
+        form=link_form(setup),
+        anybody=bool(setup.groups or setup.operators),
+    )
+
+
+@blueprint.get("/<int:key>")
+@allow(*EDITORS)
+def show(key: int) -> str:
+    """Show what a calendar brings in the next 14 days, its problems and its state."""
+    now = services().now()
+    with reading(services().engine) as session:
+        feed = get_feed(session, key)
+        if feed is None:
+            abort(404)
+        setup = load_setup(session)
+        copy = copy_of(session, feed)
+    entries = brought(setup, copy, now)
+    return render_template(
+        "calendars/show.html",
+        feed=feed,
+        owner=owner_words(setup, feed.owner_kind, feed.owner),
+        of_group=feed.owner_kind is Owner.GROUP,
+        takes=takes_words(Takes(feed.takes)),
+        entries=entries[:_SHOWN],
+        more=len(entries) - len(entries[:_SHOWN]),
+        now=now,
+        fault_words=fault_words,
+    )
+
+
+@blueprint.post("/<int:key>/use")
+@allow(*EDITORS)
+def use(key: int) -> Response:
+    """Let duty come from a calendar."""
+    return _switch(key, True)
+
+
+@blueprint.post("/<int:key>/stop")
+@allow(*EDITORS)
+def stop(key: int) -> Response:
+    """Let duty come from a calendar no more; it stays."""
+    return _switch(key, False)
+
+
+@blueprint.post("/<int:key>/renew")
+@allow(*EDITORS)
+def renew(key: int) -> Response:
+    """Fetch a calendar now."""
+    feed = feed_or_404(key)
+    error = calendars().renew_now(key)
+    if error is None:
+        flash(gettext("The calendar was read."))
+    else:
+        flash(fault_words(error.fault.value, error.detail), "bad")
+    return redirect(url_for("calendars.show", key=feed.id))
+
+
+@blueprint.post("/<int:key>/remove")
+@allow(*EDITORS)
+def remove(key: int) -> Response:
+    """Delete a calendar with what came of it."""
+    feed = feed_or_404(key)
+    with writing(services().engine) as session:
+        if remove_feed(session, key):
+            note(session, "calendar.removed", feed.title, owner=feed.owner, place=feed.place)
+    flash(gettext("The calendar is deleted."))
+    return redirect(url_for("calendars.index"))
+
+
+def _switch(key: int, on: bool) -> Response:
+    feed = feed_or_404(key)
+    with writing(services().engine) as session:
+        if use_feed(session, key, on, services().now()):
+            action = "calendar.used" if on else "calendar.stopped"
+            note(session, action, feed.title, owner=feed.owner, place=feed.place)
+    flash(gettext("Duty comes from it now.") if on else gettext("Duty comes from it no more."))
+    return redirect(url_for("calendars.show", key=key))
