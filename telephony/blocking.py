@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from telephony.domain.blocklist import Blocked, read_pattern
-from telephony.store.blocklist import MOST, TooManyError, block, find_pattern, get_blocked
+from telephony.store.blocklist import MOST, TooManyError, amend, block, find_pattern, get_blocked
 from telephony.store.clients import count_beginning, find_owners, get_clients
 from telephony.store.directory import lock_version
 
@@ -125,7 +125,7 @@ def change_line(
 ) -> tuple[Blocked | None, Put]:
     """Give a line another reason and end; return (what it was, what became of it).
 
-    It gets a new id. Without such a line both are empty.
+    The caller commits. Without such a line both are empty.
     """
     lock_version(session)
     before = get_blocked(session, line_id)
@@ -135,8 +135,9 @@ def change_line(
     if wrong:
         return before, Put(wrong=tuple(wrong))
     after = replace(before, reason=reason.strip(), until=until)
-    (new_id,) = block(session, [after])
-    return before, Put(((new_id, after),))
+    if after != before:
+        amend(session, line_id, after.reason, after.until)
+    return before, Put(((line_id, after),))
 
 
 def clients_behind(session: Session, patterns: Sequence[str]) -> list[Behind]:
@@ -153,6 +154,12 @@ def clients_behind(session: Session, patterns: Sequence[str]) -> list[Behind]:
             if count:
                 found.append(Behind(pattern, None, count=count))
     return found
+
+
+def audited(line: Blocked) -> dict[str, str | None]:
+    """Return what the audit log says of a line besides its pattern."""
+    until = None if line.until is None else f"{line.until:%Y-%m-%d %H:%M} UTC"
+    return {"reason": line.reason, "until": until}
 
 
 def _reason(reason: str) -> list[Objected]:

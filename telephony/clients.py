@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -204,6 +205,20 @@ def same(one: ClientData, other: ClientData) -> bool:
     return replace(one, phones=tuple(sorted(one.phones))) == replace(
         other, phones=tuple(sorted(other.phones))
     )
+
+
+def differences(before: ClientData, after: ClientData) -> dict[str, dict[str, Any]]:
+    """Return field → old and new, of what is another: for the audit log."""
+    found = {}
+    for field in fields(ClientData):
+        old, new = (_plain(getattr(one, field.name)) for one in (before, after))
+        if old != new:
+            found[field.name] = {"old": old, "new": new}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, tuple) else value
 
 
 def _present(session: Session, client_id: int | None, seen: int | None) -> ClientData | None:

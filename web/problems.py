@@ -15,12 +15,14 @@ PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
 
 _DETAILS = {
+    400: "The body cannot be read: send JSON.",
     401: "Send a valid API token: Authorization: Bearer dl_…",
     403: "The token lacks the scope that this needs.",
     404: "There is no such thing.",
     405: "This method is not possible here; see the header Allow.",
     406: "The answer is JSON, which the header Accept refuses.",
-    422: "One or more parameters are wrong; see errors.",
+    409: "It was changed meanwhile: read it again, and send your change with its version.",
+    422: "One or more parameters or fields are wrong; see errors.",
     429: "Too many requests with this token; see the header Retry-After.",
     500: "Something went wrong on our side; it is in the log.",
     503: "The database does not answer. Try again in a minute.",
@@ -53,12 +55,17 @@ def problem(code: int, error: HTTPException | None = None) -> Response:
     return response
 
 
+def _sound(*texts: object) -> str:
+    """Return texts of strangers without halves of characters, which nothing can encode."""
+    return " ".join(map(str, texts)).encode("utf-8", "replace").decode("utf-8")
+
+
 def _errors(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield what is wrong with each parameter: `in` is where it stands, query or path."""
+    """Yield what is wrong with each parameter: `in` is where it stands: query, path, json."""
     for place, fields in messages.items():
         if not isinstance(fields, Mapping):
             yield {"in": str(place), "name": "", "detail": " ".join(map(str, fields))}
             continue
         for name, texts in fields.items():
             said = texts if isinstance(texts, list) else [texts]
-            yield {"in": str(place), "name": str(name), "detail": " ".join(map(str, said))}
+            yield {"in": str(place), "name": _sound(name), "detail": _sound(*said)}

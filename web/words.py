@@ -41,6 +41,9 @@ def scope_words(scope: Scope) -> str:
     return {
         Scope.CALLS_READ: gettext("read calls"),
         Scope.CLIENTS_READ: gettext("read clients"),
+        Scope.CLIENTS_WRITE: gettext("change clients"),
+        Scope.BLOCKLIST_READ: gettext("read the block list"),
+        Scope.BLOCKLIST_WRITE: gettext("change the block list"),
         Scope.OPERATORS_READ: gettext("read operators"),
         Scope.EVENTS_READ: gettext("read events"),
         Scope.METRICS_READ: gettext("read metrics"),
@@ -86,6 +89,7 @@ def field_words(name: str) -> str:
         "until": gettext("until"),
         "owner": gettext("whose"),
         "place": gettext("from where"),
+        "token": gettext("API token"),
     }.get(name, name)
 
 
@@ -132,6 +136,7 @@ def action_words(action: str) -> str:
         "clients.imported": gettext("imported clients"),
         "clients.exported": gettext("exported clients"),
         "blocked.added": gettext("blocked a number"),
+        "blocked.changed": gettext("changed a line of the block list"),
         "blocked.removed": gettext("unblocked a number"),
     }.get(action, action)
 
@@ -193,5 +198,6 @@ ACTIONS = (
     "clients.imported",
     "clients.exported",
     "blocked.added",
+    "blocked.changed",
     "blocked.removed",
 )

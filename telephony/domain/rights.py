@@ -14,10 +14,13 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token of the API may read."""
+    """What a token of the API may read or change."""
 
     CALLS_READ = "calls:read"
     CLIENTS_READ = "clients:read"
+    CLIENTS_WRITE = "clients:write"
+    BLOCKLIST_READ = "blocklist:read"
+    BLOCKLIST_WRITE = "blocklist:write"
     OPERATORS_READ = "operators:read"
     EVENTS_READ = "events:read"
     METRICS_READ = "metrics:read"

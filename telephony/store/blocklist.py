@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -109,6 +110,14 @@ def block(session: Session, lines: Sequence[Blocked]) -> list[int]:
     session.execute(delete(blocked).where(blocked.c.pattern.in_(patterns)))
     statement = insert(blocked).returning(blocked.c.id, sort_by_parameter_order=True)
     return list(session.execute(statement, [_values(line) for line in lines]).scalars())
+
+
+def amend(session: Session, line_id: int, reason: str, until: datetime | None) -> None:
+    """Give a line another reason and another end."""
+    bump(session, setup=True)
+    session.execute(
+        update(blocked).where(blocked.c.id == line_id).values(reason=reason, until=until)
+    )
 
 
 def unblock(session: Session, ids: Collection[int]) -> int:

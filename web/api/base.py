@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
-from flask import Response, abort, current_app, g, request
+from flask import Request, Response, abort, current_app, g, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
 
 from telephony.accounts import Scope
 from telephony.words import LANGUAGES
-from web.api.schemas import Problem
+from web.api.schemas import Empty, Problem
 from web.limits import Limits
 from web.problems import MEDIA_TYPE
 from web.rights import needs
 
 SECURITY = "token"
 LIMITS = "dutyline.api_limits"
+
+_CODES = (401, 403, 405, 406, 413, 422, 429, 500, 503)
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -32,7 +34,14 @@ class _Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": RAISE,
+        "json": RAISE,
     }
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except RecursionError:  # brackets in brackets in brackets
+            abort(400)
 
 
 class _Blueprint(Blueprint):  # type: ignore[misc]
@@ -50,26 +59,69 @@ def reads(
     It is called with the query's parameters as a dict, then the path's. `one`: there may be no
     such thing, which is a 404.
     """
-    codes = [401, 403, 405, 406, 413, 422, 429, 500, 503, *([404] if one else [])]
+    codes = [*_CODES, *([404] if one else [])]
 
     def decorate(view: V) -> V:
         guarded: Callable[..., Any] = blueprint.response(200, answer)(view)
         guarded = blueprint.arguments(query, location="query")(guarded)
-        guarded = _polite(guarded)
-        for code in codes:
-            guarded = blueprint.alt_response(
-                code,
-                schema=Problem,
-                content_type=MEDIA_TYPE,
-                description=HTTPStatus(code).phrase,
-                success=False,
-            )(guarded)
-        guarded = blueprint.doc(security=[{SECURITY: [scope.value]}])(guarded)
-        tag = rule.strip("/").partition("/")[0]
-        blueprint.route(rule, methods=["GET"], tags=[tag])(needs(scope)(guarded))
+        _route(guarded, rule, "GET", scope, codes)
         return view
 
     return decorate
+
+
+def writes(
+    method: str,
+    rule: str,
+    scope: Scope,
+    answer: type[Schema] | None,
+    body: type[Schema] | None = None,
+    *,
+    query: type[Schema] = Empty,
+    status: int = 200,
+    one: bool = True,
+) -> Callable[[V], V]:
+    """Make a function the answer to a method that changes something, and document it.
+
+    It is called with the query's parameters as a dict, the body's fields as another when there is
+    a schema for them, then the path's. `answer` None: there is nothing to say (204). `one`: there
+    may be no such thing (404), or somebody else changed it (409).
+    """
+    codes = [*_CODES, *([400] if body else []), *([404, 409] if one else [])]
+
+    def decorate(view: V) -> V:
+        guarded: Callable[..., Any] = blueprint.response(status, answer)(view)
+        if body is not None:
+            guarded = blueprint.arguments(body, location="json")(guarded)
+        guarded = blueprint.arguments(query, location="query")(guarded)
+        _route(guarded, rule, method, scope, codes)
+        return view
+
+    return decorate
+
+
+def refuse(errors: Mapping[str, list[str]], place: str = "json") -> NoReturn:
+    """Answer 422: the fields of a place that are wrong, each with why."""
+    error = UnprocessableEntity()
+    error.data = {"messages": {place: errors}}  # type: ignore[attr-defined]
+    raise error
+
+
+def _route(
+    view: Callable[..., Any], rule: str, method: str, scope: Scope, codes: list[int]
+) -> None:
+    guarded = _polite(view)
+    for code in codes:
+        guarded = blueprint.alt_response(
+            code,
+            schema=Problem,
+            content_type=MEDIA_TYPE,
+            description=HTTPStatus(code).phrase,
+            success=False,
+        )(guarded)
+    guarded = blueprint.doc(security=[{SECURITY: [scope.value]}])(guarded)
+    tag = rule.strip("/").partition("/")[0]
+    blueprint.route(rule, methods=[method], tags=[tag])(needs(scope)(guarded))
 
 
 def language() -> str:

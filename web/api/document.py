@@ -10,12 +10,12 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from telephony import __version__
-from web.api import calls, events, people
+from web.api import blocklist, calls, clients, events, people
 from web.api.base import LIMITS, SECURITY, blueprint
 from web.limits import Limits
 from web.rights import public
 
-__all__ = ["calls", "events", "people", "register"]
+__all__ = ["blocklist", "calls", "clients", "events", "people", "register"]
 
 PER_MINUTE = 600
 
@@ -23,7 +23,7 @@ pages = Blueprint("api_document", __name__, url_prefix="/api/v1")
 
 _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
-and the stream of events.
+and the stream of events; changes clients and the block list, by the panel's own rules.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the
@@ -88,14 +88,24 @@ def reference() -> str:
 
 def _operations(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for path, methods in found["paths"].items():
-        get = methods["get"]
-        answer = get["responses"]["200"]["content"]["application/json"]["schema"]
-        yield {
-            "path": path,
-            "tag": get["tags"][0],
-            "summary": get.get("summary", ""),
-            "description": get.get("description", ""),
-            "scope": get["security"][0][SECURITY][0],
-            "parameters": [*methods.get("parameters", ()), *get.get("parameters", ())],
-            "answer": answer["$ref"].rpartition("/")[2],
-        }
+        shared = methods.get("parameters", ())
+        for method, one in methods.items():
+            if method == "parameters":
+                continue
+            yield {
+                "method": method.upper(),
+                "path": path,
+                "tag": one["tags"][0],
+                "summary": one.get("summary", ""),
+                "description": one.get("description", ""),
+                "scope": one["security"][0][SECURITY][0],
+                "parameters": [*shared, *one.get("parameters", ())],
+                "body": _shape(one.get("requestBody", {})),
+                "answer": _shape(next(iter(one["responses"].values()))),
+            }
+
+
+def _shape(part: Mapping[str, Any]) -> str:
+    """Return the name of the schema of a body or an answer; empty when it has none."""
+    content = part.get("content", {}).get("application/json", {})
+    return str(content.get("schema", {}).get("$ref", "")).rpartition("/")[2]

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import abort
+from sqlalchemy.orm import Session
 
 from telephony.accounts import Scope
 from telephony.store.asked import find_clients
 from telephony.store.clients import get_clients
+from telephony.store.directory import client_version
 from telephony.store.engine import reading
 from telephony.store.live import list_operator_states
 from telephony.store.search import Order
 from telephony.store.setup import load_setup
 from telephony.store.tables import moment
-from web.api import schemas
+from web.api import clientele, schemas
 from web.api.base import reads
 from web.duty import OnDuty, everybody
 from web.services import services
@@ -23,7 +25,7 @@ from web.services import services
 _BIGGEST = 2**31 - 1
 
 
-@reads("/clients", Scope.CLIENTS_READ, schemas.ClientList, schemas.ClientsQuery)
+@reads("/clients", Scope.CLIENTS_READ, clientele.ClientList, clientele.ClientsQuery)
 def clients(query: Mapping[str, Any]) -> dict[str, Any]:
     """List clients by name."""
     offer = services()
@@ -40,17 +42,23 @@ def clients(query: Mapping[str, Any]) -> dict[str, Any]:
     return {"items": page.items, "total": page.total}
 
 
-@reads("/clients/<int:client_id>", Scope.CLIENTS_READ, schemas.OneClient, schemas.Empty, one=True)
+@reads("/clients/<int:client_id>", Scope.CLIENTS_READ, clientele.OneClient, schemas.Empty, one=True)
 def one_client(query: Mapping[str, Any], client_id: int) -> dict[str, Any]:
     """Show one client."""
     del query
     if client_id > _BIGGEST:
         abort(404)
     with reading(services().engine) as session:
-        data = get_clients(session, [client_id]).get(client_id)
+        return shown_client(session, client_id)
+
+
+def shown_client(session: Session, client_id: int) -> dict[str, Any]:
+    """Return a client as the API shows it; abort with 404 without one."""
+    data = get_clients(session, [client_id]).get(client_id)
     if data is None:
         abort(404)
-    return {"id": client_id, **{name: getattr(data, name) for name in type(data).__slots__}}
+    shown = {name: getattr(data, name) for name in type(data).__slots__}
+    return {"id": client_id, "version": client_version(session, client_id), **shown}
 
 
 @reads("/operators", Scope.OPERATORS_READ, schemas.OperatorList, schemas.OperatorsQuery)

@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from telephony.accounts import Role
-from telephony.blocking import Behind, WrittenBlock, check_block, clients_behind, put_on_list
+from telephony.blocking import (
+    Behind,
+    WrittenBlock,
+    audited,
+    check_block,
+    clients_behind,
+    put_on_list,
+)
 from telephony.domain.blocklist import HIDDEN, Blocked
 from telephony.store.blocklist import (
     BlockedPage,
@@ -25,7 +32,7 @@ from telephony.store.blocklist import (
 from telephony.store.clients import find_owners, get_clients
 from telephony.store.engine import reading, writing
 from web.blocked.forms import BlockForm
-from web.blocked.words import objection_words, pattern_words
+from web.blocked.words import pattern_words
 from web.cleaning import cell, visible
 from web.i18n import current_language, zone
 from web.notes import note
@@ -34,6 +41,7 @@ from web.rights import allow, signed_in_user
 from web.services import services
 from web.texts import gettext, ngettext
 from web.today import local_today
+from web.wrong import objection_words
 
 blueprint = Blueprint("blocked", __name__, url_prefix="/blocked")
 
@@ -72,6 +80,7 @@ def add() -> str | AnyResponse | tuple[str, int]:
     """Block numbers; `?number=` fills one in. Blocking a client's number asks first."""
     offer = services()
     form = BlockForm(patterns=request.args.get("number", "")[:_LONGEST])
+    form.patterns.flags.required = form.reason.flags.required = True
     written = WrittenBlock(
         patterns=(form.patterns.data or "").splitlines(),
         reason=(form.reason.data or "").strip(),
@@ -94,7 +103,7 @@ def add() -> str | AnyResponse | tuple[str, int]:
             wrong = list(put.wrong)
             behind = []
             for _, line in put.lines:
-                note(session, "blocked.added", line.pattern, **_details(line))
+                note(session, "blocked.added", line.pattern, **audited(line))
     for one in wrong:
         words = objection_words(one.objection, one.value, one.detail)
         form[one.field].errors = [*form[one.field].errors, words]
@@ -117,7 +126,7 @@ def delete(line_id: int) -> str | AnyResponse:
     if request.method == "POST":
         with writing(services().engine) as session:
             if unblock(session, [line_id]):
-                note(session, "blocked.removed", line.pattern, **_details(line))
+                note(session, "blocked.removed", line.pattern, **audited(line))
         flash(gettext("%(whom)s: not blocked any more.", whom=pattern_words(line.pattern)), "good")
         return redirect(url_for("blocked.index"))
     return render_template(
@@ -188,11 +197,6 @@ def _owners(session: Session, page: BlockedPage) -> dict[str, tuple[int, str]]:
         pattern: (owner, visible(names[owner].name) or str(owner))
         for pattern, owner in owners.items()
     }
-
-
-def _details(line: Blocked) -> dict[str, str | None]:
-    until = None if line.until is None else f"{line.until:%Y-%m-%d %H:%M} UTC"
-    return {"reason": line.reason, "until": until}
 
 
 def _as_csv(

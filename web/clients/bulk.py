@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from telephony.accounts import Role
+from telephony.clients import differences
 from telephony.importing import COLUMNS, Change, Report, as_row, import_clients
 from telephony.store.asked import every_client
 from telephony.store.clients import ClientData
 from telephony.store.engine import reading, writing
 from web.cleaning import visible
-from web.clients.editing import differences
 from web.clients.views import asked_for, blueprint
-from web.clients.words import problem_words
 from web.i18n import current_language
 from web.notes import note
 from web.rights import allow
@@ -32,6 +31,7 @@ from web.services import services
 from web.texts import gettext
 from web.today import local_today
 from web.words import detail_words
+from web.wrong import problem_words
 
 MOST_BYTES = 5_000_000
 SHOWN = 100

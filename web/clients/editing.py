@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
-from telephony.clients import ChangedError, GoneError, Saved, remove_client, save_client
+from telephony.clients import (
+    ChangedError,
+    GoneError,
+    Saved,
+    differences,
+    remove_client,
+    save_client,
+)
 from telephony.domain.setup import Setup
 from telephony.store.clients import ClientData, get_clients
 from telephony.store.directory import client_version
@@ -86,15 +92,6 @@ def delete(client_id: int) -> Page:
     ), status
 
 
-def differences(before: ClientData, after: ClientData) -> dict[str, dict[str, Any]]:
-    """Return field → old and new, of what is another: for the audit log."""
-    return {
-        name: {"old": _plain(getattr(before, name)), "new": _plain(getattr(after, name))}
-        for name in _FIELDS
-        if _plain(getattr(before, name)) != _plain(getattr(after, name))
-    }
-
-
 def seen_version(text: str | None) -> int:
     """Return the version a form was made from; -1, which no client has, for nonsense."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else -1
@@ -148,11 +145,7 @@ def _page(
 
 
 def _state(client: ClientData) -> list[str]:
-    return detail_words({name: _plain(getattr(client, name)) for name in _FIELDS})
-
-
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, tuple) else value
+    return detail_words({name: getattr(client, name) for name in _FIELDS})
 
 
 def _setup() -> Setup:

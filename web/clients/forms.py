@@ -16,10 +16,10 @@ from telephony.domain.numbers import normalise
 from telephony.domain.setup import Operator
 from telephony.store.clients import ClientData
 from web.cleaning import visible
-from web.clients.words import problem_words
 from web.i18n import word
 from web.texts import gettext
 from web.texts import lazy_gettext as _
+from web.wrong import problem_words
 
 _SPARE = 2  # empty inputs for more numbers
 _MOST_INPUTS = 100
