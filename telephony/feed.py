@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from telephony.domain.directory import ClientChange, Directory
 from telephony.domain.lasttalk import LastTalks
 from telephony.domain.setup import Setup
+from telephony.sounds import put
 from telephony.store.clients import load_clients
 from telephony.store.directory import current_version, iter_changes
 from telephony.store.engine import StoreError, reading, reason
@@ -28,6 +30,7 @@ Apply = Callable[[Sequence[ClientChange], Setup | None], None]
 class Feed:
     """Loads a directory, then hands over what changes.
 
+    `sounds` is the folder in which Asterisk looks for announcements, if that is kept here.
     `talks` is filled with who talked to whom lately, as far as the set-up asks for it.
 
     `apply` gets at most 200 changed clients at a time and the set-up when it changed (None when
@@ -42,6 +45,7 @@ class Feed:
         apply: Apply,
         every: float = 0.25,
         talks: LastTalks | None = None,
+        sounds: Path | None = None,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -50,6 +54,7 @@ class Feed:
         self._version = -1
         self._talks = talks or LastTalks()
         self._talk_days = 0
+        self._sounds = sounds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self.last_error: str | None = None
@@ -112,6 +117,16 @@ class Feed:
         if days > self._talk_days:
             self._talks.learn(talks_since(session, now - timedelta(days=days)))
         self._talk_days = days
+        if self._sounds is not None:
+            self._put_sounds(session, self._sounds)
+
+    def _put_sounds(self, session: Session, folder: Path) -> None:
+        """Give the PBX the announcements; a folder that cannot be written costs only these."""
+        try:
+            if changed := put(session, folder):
+                log.info("sounds.put", folder=str(folder), changed=changed)
+        except OSError as error:
+            log.error("sounds.not_put", folder=str(folder), error=str(error))
 
     def _run(self) -> None:
         while not self._stop.wait(self._every):

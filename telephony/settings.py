@@ -38,6 +38,7 @@ class Settings:
 
     database_url: str
     data_dir: Path
+    sounds_dir: str
     ami_host: str
     ami_port: int
     ami_user: str
@@ -90,6 +91,14 @@ SETTINGS = (
         "a folder this user may write to",
         ".",
         Path,
+    ),
+    Setting(
+        "DUTYLINE_SOUNDS_DIR",
+        "sounds_dir",
+        "Where uploaded announcements go for Asterisk: the folder `dutyline` below its sounds.",
+        "such as /var/lib/asterisk/sounds/dutyline; empty for nowhere",
+        "",
+        str,
     ),
     Setting(
         "DUTYLINE_AMI_HOST",

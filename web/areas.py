@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from web import calendars, clients, home, style
 from web.admin import audit, tokens, users
+from web.announcements import views as announcements
 from web.api import document
 from web.auth import views as auth
 from web.blocked import views as blocked
@@ -27,6 +28,7 @@ PANEL = (
     explain.blueprint,
     calendars.blueprint,
     feed.blueprint,
+    announcements.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

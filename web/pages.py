@@ -39,6 +39,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("clients.index", "address-book", lazy_gettext("Clients")),
             Entry("blocked.index", "hand-stop", lazy_gettext("Block list")),
             Entry("operators.index", "headset", lazy_gettext("Operators")),
+            Entry("announcements.index", "volume", lazy_gettext("Announcements")),
             Entry("explain.index", "route", lazy_gettext("Who gets a call")),
             Entry("calendars.index", "calendar-event", lazy_gettext("Calendars")),
         ),

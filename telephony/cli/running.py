@@ -105,7 +105,8 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
             resync.setup = setup
 
     talks = LastTalks()
-    feed = Feed(engine, Directory(), apply, talks=talks)
+    sounds = Path(settings.sounds_dir) if settings.sounds_dir else None
+    feed = Feed(engine, Directory(), apply, talks=talks, sounds=sounds)
     directory, setup = await asyncio.to_thread(feed.load)
     remembered = await asyncio.to_thread(recall, engine)
     _favour_the_loop()

@@ -30,12 +30,13 @@ import yaml
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import Nodes
 from telephony.configfile.pbx import MAILBOX
+from telephony.domain.announcements import SOUND
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.lasttalk import MOST_DAYS
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 
 SECONDS = ("desk_seconds", "mobile_seconds", "duty_seconds")
-SOUND = re.compile(r"@[a-z0-9-]{1,40}|[A-Za-z0-9][A-Za-z0-9/_-]{0,79}", re.ASCII)
+
 _KEY = re.compile(r"[0-9]", re.ASCII)
 _USUAL = Did("", "")
 _QUEUE_STEPS = (StepName.QUEUE, StepName.OVERFLOW_QUEUE)

@@ -2,6 +2,7 @@
 
 from telephony.store import (
     accounts,
+    announcements,
     audit,
     blocklist,
     calendars,
@@ -24,6 +25,7 @@ from telephony.store.tables import metadata
 
 __all__ = [
     "accounts",
+    "announcements",
     "audit",
     "blocklist",
     "calendars",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
+from datetime import time as clock
 from pathlib import Path
 
 from telephony.asterisk.lines import Fallback
@@ -17,6 +20,9 @@ from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Reason
 from telephony.domain.setup import Group, Mailbox, Setup, Trunk
+from telephony.sounds import keep, put
+from telephony.store.engine import open_engine, reading, writing
+from telephony.store.migrations import migrate
 from tests.asterisk.office import (
     ALWAYS,
     DID,
@@ -33,8 +39,9 @@ from tests.asterisk.office import (
     until,
 )
 from tests.lab.behaviours import answer, no_answer
+from tests.unit.test_sounds import wav
 
-OPEN = Hours("office", "UTC", (Opening(ALWAYS, time(0), time(0)),))
+OPEN = Hours("office", "UTC", (Opening(ALWAYS, clock(0), clock(0)),))
 SALES_BOX = {
     "voicemail.conf": "[general]\nformat = wav\n" + voicemail([Mailbox("1", "Sales")], TOKEN)
 }
@@ -264,7 +271,7 @@ async def test_who_talked_last_is_rung_first(tmp_path: Path) -> None:
         await place.records.wait()
         # Somebody else is on duty now; the caller still gets who they know, if there by the roster.
         later = rules("104", last_operator_days=7)
-        vera = Shift("103", ALWAYS, time(0), time(0))
+        vera = Shift("103", ALWAYS, clock(0), clock(0))
         other = Group("other", Roster("UTC", (vera,)))
         use(place, replace(later, groups={**later.groups, "other": other}))
         place.phones["103"].behaviour = no_answer()
@@ -275,3 +282,26 @@ async def test_who_talked_last_is_rung_first(tmp_path: Path) -> None:
         _, made = await place.records.wait(2)
         assert made.answered_by == "104"
         assert Reason.TALKED_LATELY in reasons(made)
+
+
+async def test_an_uploaded_announcement_is_heard_before_anybody_rings(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        url = f"sqlite:///{tmp_path / 'd.db'}"
+        migrate(url)
+        engine = open_engine(url)
+        name = f"test-{os.getpid()}"
+        folder = place.pbx.tree.data / "sounds" / "dutyline"
+        with writing(engine) as session:
+            keep(session, name, "Welcome", wav(1.5), datetime.now(UTC))
+        try:
+            with reading(engine) as session:
+                assert put(session, folder) >= 1
+            use(place, rules("103", greeting=f"@{name}"))
+            call = await place.trunk.call(DID, KNOWN)
+            await call.wait_answered(5)
+            answered = time.monotonic()
+            await place.phones["101"].next_call(10)
+            assert 1.3 <= time.monotonic() - answered < 5
+            await call.hangup()
+        finally:
+            (folder / f"{name}.wav").unlink()
