@@ -28,6 +28,7 @@ _COMMANDS = {
     "work": "working:work",
     "redis": "redis:private_server",
     "webhooks": "webhooks:webhooks",
+    "calendars": "calendars:calendars",
     "notices": "notices:notices",
     "deliveries": "notices:deliveries",
 }

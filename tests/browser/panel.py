@@ -17,16 +17,21 @@ from pathlib import Path
 import httpx
 from flask import Flask
 from playwright.async_api import Page
+from sqlalchemy.orm import Session
 
 from telephony.accounts import Role
 from telephony.accounts.passwords import Passwords
 from telephony.accounts.users import make_user
 from telephony.domain.blocklist import Blocked
+from telephony.domain.duty import Absence, OneOff
+from telephony.domain.duty.calendars import Complaint, Flaw, Takes
 from telephony.domain.record import CallRecord
 from telephony.settings import Settings, read_settings
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.blocklist import block
+from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_failure, use_feed
 from telephony.store.engine import open_engine, writing
+from telephony.store.shares import Share, add_share
 from tests.browser.pages import every_page
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage
@@ -171,8 +176,40 @@ def _add_users(settings: Settings) -> None:
             at = datetime.now(UTC) - timedelta(days=1, minutes=number)
             add_audit(session, AuditEntry(at, None, "lead", "", "signin.done", "lead", {}))
         now = datetime.now(UTC)
+        for kind, owner, uses in ((Owner.GROUP, "duty", False), (Owner.OPERATOR, "103", True)):
+            _add_calendar(session, kind, owner, uses, now)
         block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])
     engine.dispose()
+
+
+def _add_calendar(session: Session, kind: Owner, owner: str, uses: bool, now: datetime) -> None:
+    """Add a calendar of somebody who means harm: one in use that fails, one to be looked at."""
+    begin = now.replace(second=0, microsecond=0, tzinfo=None) + timedelta(days=200 if uses else 2)
+    key = add_feed(
+        session,
+        owner_kind=kind,
+        owner=owner,
+        title=PAYLOAD,
+        place="https://calendar.example.com" if uses else None,
+        url="sealed" if uses else None,
+        zone="Europe/Moscow" if uses else None,
+        layer=1,
+        takes=Takes.BUSY,
+        copy=Copy(
+            "BEGIN:VCALENDAR",
+            () if uses else (OneOff("101", begin, begin + timedelta(hours=8)),),
+            (Absence(owner, begin, begin + timedelta(days=2), "UTC"),) if uses else (),
+            tuple(Complaint(flaw, PAYLOAD, PAYLOAD, now) for flaw in Flaw),
+        ),
+        now=now,
+    )
+    if uses:
+        use_feed(session, key, True, now + timedelta(days=1))
+        feed = get_feed(session, key)
+        assert feed is not None
+        later = now + timedelta(days=1)
+        note_failure(session, feed, fault="status", detail=PAYLOAD, now=now, next_at=later)
+    add_share(session, f"hash {owner}", Share(0, kind, owner, uses, "en", PAYLOAD, now))
 
 
 async def _make_calls(stage: Stage) -> list[CallRecord]:

@@ -27,9 +27,11 @@ from telephony.calendars import (
     understand,
 )
 from telephony.configfile import differences, write_config
+from telephony.domain.directory import Directory
 from telephony.domain.duty import AbsenceKind, Presence, Roster
 from telephony.domain.duty.calendars import Flaw, Takes
 from telephony.domain.setup import Group, Operator, Setup
+from telephony.feed import Feed as ListenerFeed
 from telephony.ical import CalendarError, Fault
 from telephony.jobs import JOBS, deliver, expand
 from telephony.mailing import Mailer
@@ -389,6 +391,22 @@ def test_calendars_stay_when_the_set_up_is_replaced_and_go_with_their_owners(
         replace_setup(session, Setup())
     with reading(office.engine) as session:
         assert list_feeds(session) == []
+
+
+def test_a_listener_hears_of_a_new_copy(office: Office) -> None:
+    key = office.add(SALES)
+    heard: list[Setup] = []
+    feed = ListenerFeed(
+        office.engine, Directory(), lambda _changes, setup: heard.append(setup) if setup else None
+    )
+    feed.load()
+    feed.poll()
+    office.body = DUTY.replace("Zoe", "Boris")
+    assert office.calendars.renew_now(key) is None
+    feed.poll()
+    (setup,) = heard
+    assert {one.operator for one in setup.groups["sales"].roster.imported} == {"101", "102"}
+    assert setup.presence("102", datetime(2026, 11, 27, 18, 30, tzinfo=UTC)) is Presence.ON_SHIFT
 
 
 def test_removing_a_calendar_takes_its_entries_away(office: Office) -> None:

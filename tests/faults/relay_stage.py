@@ -137,7 +137,9 @@ class RelayStage:
 
     def received(self) -> Counter[str]:
         """Return how often each call was told to the receiver."""
-        bodies = (json.loads(request.body) for request in list(self.receiver.requests))
+        bodies = (
+            json.loads(request.body) for request in list(self.receiver.requests) if request.body
+        )
         return Counter(body["data"]["call_id"] for body in bodies)
 
     def processes(self) -> dict[str, Process]:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import DefaultSerializer, JSONSerializer
 
+from telephony.domain.duty import Presence, Roster
+from telephony.domain.duty.calendars import Takes
+from telephony.domain.setup import Group, Operator, Setup
+from telephony.secrets import open_vault
+from telephony.store.calendars import Copy, Owner, add_feed, remove_feed, use_feed
+from telephony.store.engine import reading, writing
+from telephony.store.setup import load_setup, replace_setup
 from telephony.transport import QUEUES, open_queue
 from tests.faults.relay_part import LEASE
 from tests.faults.relay_stage import PARTS, RelayStage, open_relay_stage
@@ -165,3 +173,38 @@ def test_a_job_that_is_not_on_the_list_is_refused(
     stage.wait_delivered(told)
     assert not canary.exists()
     assert "job.refused" in (stage.folder / f"{queue}.log").read_text()
+
+
+def test_a_calendar_that_is_due_is_fetched_and_becomes_duty(stage: RelayStage) -> None:
+    body = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:{:%Y%m%dT%H%M00Z}\r\n"
+    body += "DURATION:PT1H\r\nSUMMARY:101\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    now = datetime.now(UTC)
+    stage.receiver.answer = lambda request: (
+        Reply(body=body.format(now).encode()) if request.path == "/duty.ics" else Reply()
+    )
+    setup = Setup({"101": Operator("101", "Anna", "101")}, {"sales": Group("sales", Roster("UTC"))})
+    with writing(stage.engine) as session:
+        replace_setup(session, setup)
+        key = add_feed(
+            session,
+            owner_kind=Owner.GROUP,
+            owner="sales",
+            title="Duty",
+            place="test",
+            url=open_vault((), stage.folder).seal(stage.receiver.url("/duty.ics")),
+            zone=None,
+            layer=0,
+            takes=Takes.BUSY,
+            copy=Copy("BEGIN:VCALENDAR"),
+            now=now,
+        )
+        use_feed(session, key, True, now)
+
+    def on_duty() -> bool:
+        with reading(stage.engine) as session:
+            return load_setup(session).presence("101", now) is Presence.ON_SHIFT
+
+    stage.wait("the calendar's duty", on_duty)
+    with writing(stage.engine) as session:
+        remove_feed(session, key)
+    assert not on_duty()

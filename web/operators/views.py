@@ -87,6 +87,11 @@ def show(extension: str) -> str:
         may_share=user.role is not Role.OPERATOR or user.extension == extension,
         shares=shares,
         owners={(Owner.OPERATOR, extension): visible(person.operator.name)},
+        calendars=[
+            group
+            for group in setup.groups.values()
+            if any(one.operator == extension for one in group.roster.imported)
+        ],
         share_key=f"{Owner.OPERATOR.value}:{extension}",
         person=person,
         since=moment(person.since) if person.since else None,
