@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
 
@@ -305,3 +305,57 @@ async def test_an_uploaded_announcement_is_heard_before_anybody_rings(tmp_path: 
             await call.hangup()
         finally:
             (folder / f"{name}.wav").unlink()
+
+
+def around_now(hours: float) -> clock:
+    """Return the time of day (UTC) so many hours from now, to the minute."""
+    return (datetime.now(UTC) + timedelta(hours=hours)).time().replace(second=0, microsecond=0)
+
+
+async def test_at_lunch_the_cover_is_rung_and_not_the_manager(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        setup = rules()
+        at_lunch = Shift(
+            "101",
+            ALWAYS,
+            around_now(-3),
+            around_now(3),
+            (around_now(-0.5), around_now(0.5)),
+            cover="103",
+        )
+        sales = Group("sales", Roster("UTC", (at_lunch,)))
+        anna = replace(setup.operators["101"], deputy=None)
+        use(
+            place,
+            replace(setup, groups={"sales": sales}, operators={**setup.operators, "101": anna}),
+        )
+        call = await place.trunk.call(DID, KNOWN)
+        await call.wait_answered(8)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.answered_by == "103"
+        assert [leg.operator for leg in made.legs] == ["103"]
+        assert {Reason.AT_LUNCH, Reason.RINGS_DUTY} <= reasons(made)
+
+
+async def test_a_night_shift_holds_on_both_sides_of_midnight(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        setup = rules()
+        zone = midnight_zone()
+        begin, end = clock(20), clock(8)
+        nights = Group("sales", Roster(zone, (Shift("103", ALWAYS, begin, end),)))
+        use(place, replace(setup, groups={"sales": nights}))
+        call = await place.trunk.call(DID, STRANGER)
+        await call.wait_answered(8)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.answered_by == "103"
+        assert Reason.RINGS_DUTY in reasons(made)
+
+
+def midnight_zone() -> str:
+    """Return a zone in which the night has passed midnight: between 0 and 3 o'clock now."""
+    ahead = (1 - datetime.now(UTC).hour) % 24  # hours that its clocks are ahead of UTC
+    ahead = ahead - 24 if ahead > 14 else ahead
+    # The signs of these names are the other way round.
+    return "UTC" if ahead == 0 else f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}"

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import WEEKLY, rrule
 
-from telephony.domain.did import Did
+from telephony.domain.blocklist import Blocked, Blocklist
+from telephony.domain.did import Action, ActionKind, Did, StepName, StepRule, Strategy
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
+from telephony.domain.hours import Hours, Opening, OwnDay
+from telephony.domain.queueing import QueueSettings
 from telephony.domain.setup import Group, Operator, Setup
 from tests.bench import people
 
@@ -18,6 +21,7 @@ GROUPS = 50
 GROUP_SIZE = 20
 MANAGERS = 500  # each is in two groups
 DIDS = 500
+BLOCKED = 9_000
 ZONES = ("Europe/Moscow", "Europe/Berlin", "Asia/Yekaterinburg", "America/New_York")
 # Four weeks over which Berlin's and New York's clocks change.
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
@@ -115,6 +119,50 @@ def setup(*, rostered: bool) -> Setup:
         groups[f"group-{number}"] = Group(f"group-{number}", roster)
     dids = {did(index): Did(did(index), f"group-{index % GROUPS}") for index in range(DIDS)}
     return Setup(operators, groups, dids, None, tuple(absences))
+
+
+def with_rules(plain: Setup) -> Setup:
+    """Return the company with rules for each of its numbers, and a long block list.
+
+    Opening hours with holidays and own days, a greeting, the last operator, settings of steps,
+    a queue, a group that takes over, what comes when nobody answers.
+    """
+    hours = {
+        f"hours-{number}": Hours(
+            f"hours-{number}",
+            zone,
+            (Opening(_EVERY_DAY, time(0), time(0)),),
+            country,
+            "",
+            tuple(OwnDay(date(2025, 1, 1 + each), date(2025, 1, 1 + each)) for each in range(20)),
+        )
+        for number, (zone, country) in enumerate(zip(ZONES, ("RU", "DE", "RU", "US"), strict=True))
+    }
+    steps = {
+        StepName.MANAGER_DESK: StepRule(seconds=15, announcement="@wait"),
+        StepName.DUTY: StepRule(strategy=Strategy.IN_TURN),
+        StepName.QUEUE: StepRule(seconds=60),
+    }
+    dids = {
+        number: replace(
+            one,
+            title=f"Line {number}",
+            hours=f"hours-{place % len(ZONES)}",
+            greeting="@welcome",
+            last_operator_days=30,
+            vip_always=True,
+            overflow=f"group-{(place + 1) % GROUPS}",
+            closed=Action(ActionKind.VOICEMAIL, "@closed", "1"),
+            unanswered=Action(ActionKind.PROMISE, "@sorry"),
+            steps=steps,
+        )
+        for place, (number, one) in enumerate(plain.dids.items())
+    }
+    groups = {name: replace(one, queue=QueueSettings(name)) for name, one in plain.groups.items()}
+    lines = (Blocked(f"+7812{n:07d}", "spam", "anna", SINCE) for n in range(BLOCKED))
+    beginnings = (Blocked(f"+{n}*", "spam", "anna", SINCE) for n in range(8800, 8900))
+    blocked = Blocklist((*lines, *beginnings))
+    return replace(plain, dids=dids, groups=groups, hours=hours, blocked=blocked)
 
 
 def did(index: int) -> str:
