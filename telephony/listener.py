@@ -44,7 +44,7 @@ from telephony.domain.roles import client_number, done_talking, keyed_number
 from telephony.domain.routing import Situation
 from telephony.domain.setup import Setup
 from telephony.livestate import LiveState
-from telephony.members import QueueMembers
+from telephony.members import QueueMembers, states_of
 from telephony.sinks import LiveSink, Outages, Sink
 
 log = structlog.get_logger(__name__)
@@ -110,10 +110,10 @@ class Listener:
         self.resync_seconds = 0.0
         self._live_state = LiveState(live, self._endpoints)
         self._live_state.states = {state.extension: state for state in remembered.operators}
-        self._members = QueueMembers(
+        self.members = QueueMembers(
             self.client, setup, lambda: self.devices, self._now, self._live_state.device_changed
         )
-        self._live_state.pause_of = self._members.pause_of
+        self._live_state.pause_of = self.members.pause_of
 
     @property
     def live_calls(self) -> int:
@@ -122,7 +122,7 @@ class Listener:
 
     async def run(self) -> None:
         """Follow calls until `stop`; then the records of ended calls are handed on."""
-        tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self._members.run())]
+        tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self.members.run())]
         try:
             await self.client.run()
         finally:
@@ -144,7 +144,7 @@ class Listener:
             self._endpoints = setup.desks
             self._mobiles = setup.mobiles
             self._board.desks = self._live_state.desks = self._endpoints
-            self._members.set_up(setup)
+            self.members.set_up(setup)
 
     def on_event(self, event: Event, arrived: float) -> None:
         """Take one event: the whole way from what happened to what is done about it.
@@ -154,11 +154,11 @@ class Listener:
         if isinstance(event, DeviceChanged):
             before, self.devices[event.device] = self.devices.get(event.device), event.state
             self._live_state.device_changed(extension_of_device(event.device, self._endpoints))
-            self._members.device_changed(event, before)
+            self.members.device_changed(event, before)
             return
         if isinstance(event, MemberChanged):
             self._live_state.member_changed(event)
-            self._members.member_changed(event)
+            self.members.member_changed(event)
             return
         if isinstance(event, Offered):
             live = self._calls.get(event.call)
@@ -198,7 +198,7 @@ class Listener:
         if live.ended is None and call.state.phase is Phase.ENDED:
             live.ended = live.touched
         if isinstance(event, HungUp) and (who := done_talking(call, event.leg, live.context)):
-            self._members.talked(who, event.at)
+            self.members.talked(who, event.at)
 
     def _offered(self, live: _Live, event: Offered, arrived: float) -> None:
         """Answer an announcement; the first one of a call is what its record explains."""
@@ -207,7 +207,7 @@ class Listener:
         number = live.context.number
         client = self._directory.find(number) if number else None
         last = self.talks.find(number) if number else None
-        situation = Situation(client, self.devices, last, self._members.wrapping())
+        situation = Situation(client, self.devices, last, self.members.wrapping())
         decision = answer(self.client, event, number, situation, self._setup)
         self.decisions += 1
         decided_ms = round((time.perf_counter() - arrived) * 1000, 3)
@@ -319,15 +319,10 @@ class Listener:
         Events that arrive meanwhile wait; they are folded in order of their time.
         """
         began = time.monotonic()
-        listed = await self.client.ask(actions.device_states())
-        self.devices = {
-            item["device"]: item["state"]
-            for item in listed[1:]
-            if "device" in item and "state" in item
-        }
+        self.devices = states_of(await self.client.ask(actions.device_states()))
         members = await self.client.list_members()
         self._live_state.members = paused_devices(members)
-        self._members.listed(members)
+        self.members.listed(members)
         channels = await self.client.list_channels()
         waiting = self._outages.unwritten if self._outages is not None else ()
         gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -30,7 +30,7 @@ from telephony.domain.membership import (
     rest_until,
     wanted,
 )
-from telephony.domain.pauses import Devices, PauseKind
+from telephony.domain.pauses import SWITCH, Devices, PauseKind, extension_of_device
 from telephony.domain.queueing import PREFIX
 from telephony.domain.setup import Setup
 
@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 _GATHER = 0.02  # what changes together is done together
 _LOOK_AGAIN = 60.0  # whether somebody else changed what no event told
 _RETRY = 0.5
+_SETTLED = 3.0  # a first look again after a login
 _GONE = ("UNAVAILABLE", "INVALID")
 
 
@@ -46,18 +47,20 @@ class QueueMembers:
     """The members of our queues, as the PBX has them and as they must be.
 
     `now` is the PBX's time in µs; `devices` gives the PBX's device states; `changed` is called
-    with an extension whose pause began or ended.
+    with an extension whose pause began or ended. `tell`, when it is set, gets the states of our
+    switches as they are seen.
     """
 
     def __init__(
         self,
         ami: AmiClient,
         setup: Setup,
-        devices: Callable[[], Devices],
+        devices: Callable[[], dict[str, str]],
         now: Callable[[], int],
         changed: Callable[[str], None],
     ) -> None:
         self.resting: dict[str, datetime] = {}
+        self.tell: Callable[[Mapping[str, str]], None] | None = None
         self._ami = ami
         self._setup = setup
         self._devices = devices
@@ -78,10 +81,38 @@ class QueueMembers:
 
     def listed(self, members: dict[Key, Member]) -> None:
         """Take the members that the PBX has after a login."""
+        self._take(members)
+        # A PBX that is starting lets us in before it knows its queues and switches.
+        self._listed -= _LOOK_AGAIN - _SETTLED
+        self._wake.set()
+
+    def _take(self, members: dict[Key, Member]) -> None:
         self._have = ours(members)
         self._listed = time.monotonic()
         self._stale = False
-        self._wake.set()
+        self._tell(self._devices())
+
+    async def _look_at_devices(self) -> None:
+        """Take over what no event told of devices. Raises AmiError."""
+        devices = self._devices()
+        for name, state in states_of(await self._ami.ask(actions.device_states())).items():
+            if devices.get(name) != state:
+                devices[name] = state
+                if (who := extension_of_device(name, self._setup.desks)) is not None:
+                    self._changed(who)
+
+    def switch(self, device: str, state: str) -> None:
+        """Set one of our switches on the PBX; what becomes of it the PBX tells."""
+        try:
+            self._ami.send((actions.switch(device, state),))
+        except (AmiError, actions.BadValue) as error:
+            log.warning("switches.not_set", device=device, state=state, error=str(error))
+
+    def _tell(self, devices: Devices) -> None:
+        if self.tell is not None:
+            switches = {name: state for name, state in devices.items() if SWITCH.fullmatch(name)}
+            if switches:
+                self.tell(switches)
 
     def member_changed(self, event: MemberChanged) -> None:
         """Take what became of a member of any queue."""
@@ -101,6 +132,7 @@ class QueueMembers:
 
     def device_changed(self, event: DeviceChanged, before: str | None) -> None:
         """Take a device's new state; `before` is what it was."""
+        self._tell({event.device: event.state})
         if event.device.startswith("Custom:") or (event.state in _GONE) != (before in _GONE):
             self._wake.set()
 
@@ -157,7 +189,8 @@ class QueueMembers:
         if not self._ami.connected:
             return _RETRY
         if self._stale or time.monotonic() - self._listed >= _LOOK_AGAIN:
-            self.listed(await self._ami.list_members())
+            await self._look_at_devices()
+            self._take(await self._ami.list_members())
             self._wake.clear()
         at = _moment(self._now())
         for extension in [who for who, until in self.resting.items() if until <= at]:
@@ -166,10 +199,11 @@ class QueueMembers:
         want = wanted(self._setup, at, self._devices(), self.resting)
         done = [await self._do(action) for action in changes(want, self._have)]
         self._failures += not all(done)
+        again = self._listed + _LOOK_AGAIN - time.monotonic()
         following = next_look(self._setup, at, self.resting)
         if following is None:
-            return _LOOK_AGAIN
-        return min(_LOOK_AGAIN, max(0.0, (following - at) / timedelta(seconds=1)))
+            return again
+        return min(again, max(0.0, (following - at) / timedelta(seconds=1)))
 
     async def _do(self, action: Action) -> bool:
         """Do one change; tell whether the PBX did it. Raises AmiError."""
@@ -191,6 +225,11 @@ class QueueMembers:
             self._refused.add(key)
             log.warning("members.refused", queue=key[0], member=key[1], why=why)
         return False
+
+
+def states_of(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return device → state from the answer to DeviceStateList."""
+    return {one["device"]: one["state"] for one in listed[1:] if "device" in one and "state" in one}
 
 
 def _moment(at: int) -> datetime:

@@ -16,6 +16,7 @@ from web.calls import views as calls
 from web.explain import views as explain
 from web.health import metrics, probes
 from web.health import views as health
+from web.operators import switches
 from web.operators import views as operators
 from web.profile import views as profile
 
@@ -29,6 +30,7 @@ PANEL = (
     calendars.blueprint,
     feed.blueprint,
     announcements.blueprint,
+    switches.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

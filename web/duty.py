@@ -18,7 +18,8 @@ from telephony.store.live import list_processes
 class OnDuty:
     """An operator; `groups` maps the groups whose roster names them to where it puts them now.
 
-    `since` is in µs since the epoch; None while nothing is known of the phone.
+    `since` is in µs since the epoch; None while nothing is known of the phone. `pause` is why no
+    queue rings it, empty when queues do.
     """
 
     operator: Operator
@@ -26,6 +27,7 @@ class OnDuty:
     state: OperatorActivity = OperatorActivity.UNKNOWN
     since: int | None = None
     call_id: str | None = None
+    pause: str = ""
 
     @property
     def on_shift(self) -> bool:
@@ -48,7 +50,14 @@ def everybody(setup: Setup, states: Iterable[OperatorState], now: datetime) -> l
             everyone.append(OnDuty(operator, found[extension]))
         else:
             everyone.append(
-                OnDuty(operator, found[extension], state.state, state.since, state.call_id)
+                OnDuty(
+                    operator,
+                    found[extension],
+                    state.state,
+                    state.since,
+                    state.call_id,
+                    state.pause,
+                )
             )
     return everyone
 

@@ -90,6 +90,7 @@ def field_words(name: str) -> str:
         "owner": gettext("whose"),
         "place": gettext("from where"),
         "token": gettext("API token"),
+        "pause": gettext("pause"),
     }.get(name, name)
 
 
@@ -142,6 +143,9 @@ def action_words(action: str) -> str:
         "blocked.added": gettext("blocked a number"),
         "blocked.changed": gettext("changed a line of the block list"),
         "blocked.removed": gettext("unblocked a number"),
+        "operator.paused": gettext("set a pause"),
+        "switch.closed": gettext("closed by hand"),
+        "switch.open": gettext("opened again by hand"),
     }.get(action, action)
 
 
@@ -208,4 +212,7 @@ ACTIONS = (
     "blocked.added",
     "blocked.changed",
     "blocked.removed",
+    "operator.paused",
+    "switch.closed",
+    "switch.open",
 )

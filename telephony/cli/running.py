@@ -29,6 +29,7 @@ from telephony.resync import Resync, recall
 from telephony.settings import Settings
 from telephony.status import EVERY, Told, identity
 from telephony.supervisor import Supervisor, die_with_parent
+from telephony.switching import Switching
 from telephony.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -127,8 +128,16 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
+    loop_side = listener.members
+
+    def switch(device: str, state: str) -> None:
+        loop.call_soon_threadsafe(loop_side.switch, device, state)
+
+    switching = Switching(engine, switch)
+    loop_side.tell = switching.seen
     writer.start()
     feed.start()
+    switching.start()
     resync.start()
     beat = asyncio.create_task(_beat(listener, writer, resync))
     try:
@@ -143,6 +152,7 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
         writer.stop()
         resync.stop(1.0)
         feed.stop(1.0)
+        switching.stop(1.0)
         log.info("listener.stopped")
 
 

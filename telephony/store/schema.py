@@ -19,6 +19,7 @@ from telephony.store import (
     revisions,
     setup,
     shares,
+    switches,
     webhooks,
 )
 from telephony.store.tables import metadata
@@ -43,5 +44,6 @@ __all__ = [
     "revisions",
     "setup",
     "shares",
+    "switches",
     "webhooks",
 ]

@@ -48,7 +48,7 @@ async def test_a_hand_over_while_callers_wait(tmp_path: Path) -> None:
         # By the members' clock the hand-over is in four seconds, whatever the time is.
         ahead = minute - datetime.now(UTC) - timedelta(seconds=4)
         told = place.listener._now
-        place.listener._members._now = lambda: told() + ahead // timedelta(microseconds=1)
+        place.listener.members._now = lambda: told() + ahead // timedelta(microseconds=1)
         await place.start_listener()
         await becomes(place, {"PJSIP/102": ""})
         place.phones["103"].behaviour = answer(0.1)

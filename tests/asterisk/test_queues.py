@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from telephony.domain.record import Disposition, MomentKind
-from tests.asterisk.office import DID, STRANGER
+from telephony.store.engine import open_engine, reading, writing
+from telephony.store.migrations import migrate
+from telephony.store.switches import Switch, ask_switch, find_switches
+from telephony.switching import Switching
+from tests.asterisk.office import DID, STRANGER, until
 from tests.asterisk.queue_lab import QUEUE, becomes, console, dials, queue_office, switch
 from tests.lab.behaviours import no_answer
 
@@ -75,3 +83,39 @@ async def test_nobody_waits_where_no_phone_is_connected(tmp_path: Path) -> None:
         await call.wait_ended(5)
         (made,) = await place.records.wait()
         assert made.disposition is Disposition.FAILED
+
+
+async def test_what_is_asked_for_in_the_panel_the_pbx_does_and_tells(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'd.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    loop = asyncio.get_running_loop()
+    async with queue_office(tmp_path / "pbx", duty=("101",), listening=False) as place:
+        members = place.listener.members
+
+        def do(device: str, state: str) -> None:
+            loop.call_soon_threadsafe(members.switch, device, state)
+
+        switching = Switching(engine, do)
+        members.tell = switching.seen
+        await place.start_listener()
+        await becomes(place, {"PJSIP/101": ""})
+        switching.start()
+        try:
+            for state, pause in (("ONHOLD", "break"), ("NOT_INUSE", "")):
+                with writing(engine) as session:
+                    ask_switch(session, PAUSE_101, state, datetime.now(UTC))
+                await becomes(place, {"PJSIP/101": pause})
+                await until(lambda: not _switch(engine).pending, 5, "the PBX's word is written")
+                assert (_switch(engine).state, _switch(engine).problem) == (state, None)
+            # A code dialled on a phone is seen too.
+            await dials(place, "101", "*83")
+            await until(lambda: _switch(engine).state == "INUSE", 5, "the code was seen")
+        finally:
+            switching.stop()
+            engine.dispose()
+
+
+def _switch(engine: Engine) -> Switch:
+    with reading(engine) as session:
+        return find_switches(session).get(PAUSE_101, Switch(PAUSE_101))

@@ -61,6 +61,10 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("calendars.share", "POST"): ALL,
     ("calendars.unshare", "POST"): ALL,
     ("duty_feed.calendar", "GET"): PUBLIC,
+    # An operator only their own: tests/panel/test_switches.py.
+    ("switches.pause", "POST"): ALL,
+    ("switches.closed", "GET"): LEADERS,
+    ("switches.close", "POST"): LEADERS,
     ("health.index", "GET"): LEADERS,
     ("style.index", "GET"): ALL,
     ("auth.sign_in", "GET"): PUBLIC,

@@ -279,7 +279,7 @@ def test_pbx_config_writes_files_that_others_cannot_read(admin: Admin) -> None:
         file = folder / name
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
         assert any(secret in file.read_text() for secret in ENVIRONMENT.values())
-    assert admin.says(*arguments).count("; ---- dutyline_") == 3
+    assert admin.says(*arguments).count("; ---- dutyline_") == 4
 
 
 def test_doctor_without_asterisk_says_what_to_do(company: Admin) -> None:

@@ -105,4 +105,5 @@ def _shown(one: OnDuty) -> dict[str, Any]:
         "state": one.state,
         "since": None if one.since is None else moment(one.since),
         "call_id": one.call_id,
+        "pause": one.pause or None,
     }

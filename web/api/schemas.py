@@ -241,6 +241,11 @@ class OneOperator(Schema):
     state = code(OperatorActivity, "What the phone does", required=True)
     since = at("Since when", required=True, allow_none=True)
     call_id = text("The call it rings for or talks in", required=True, allow_none=True)
+    pause = text(
+        "Why no queue rings the phone: lunch, break, offline, wrap_up or do_not_disturb",
+        required=True,
+        allow_none=True,
+    )
 
 
 class EventsQuery(Schema):

@@ -15,10 +15,12 @@ from telephony.store.live import list_operator_states
 from telephony.store.search import Filter
 from telephony.store.setup import load_setup
 from telephony.store.shares import list_shares
+from telephony.store.switches import find_switches
 from telephony.store.tables import moment
 from web.calls.asking import right_of
 from web.cleaning import visible
 from web.duty import OnDuty, everybody, listening
+from web.operators.pauses import pausing
 from web.rights import allow, signed_in_user
 from web.services import services
 
@@ -60,6 +62,7 @@ def show(extension: str) -> str:
         where = Filter(operator=extension, involving=right_of(signed_in_user()))
         calls = find_calls(session, where, _CALLS)
         live = listening(session, now)
+        switches = find_switches(session)
         shares = [
             one
             for one in list_shares(session)
@@ -94,6 +97,7 @@ def show(extension: str) -> str:
         ],
         share_key=f"{Owner.OPERATOR.value}:{extension}",
         person=person,
+        pausing=pausing(switches, extension, signed_in_user()),
         since=moment(person.since) if person.since else None,
         shifts=shifts,
         turns=turns,
