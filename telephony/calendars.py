@@ -48,7 +48,7 @@ from telephony.store.setup import load_setup
 
 log = structlog.get_logger(__name__)
 
-BACK, AHEAD = timedelta(days=1), timedelta(days=60)
+BACK, AHEAD = timedelta(days=1), timedelta(days=61)
 EVERY = timedelta(minutes=15)
 ALERT_AFTER = timedelta(hours=1)
 
@@ -154,7 +154,9 @@ def load_company(session: Session) -> Company:
 def understand(company: Company, use: Use, text: str, now: datetime) -> tuple[str, Copy]:
     """Return a calendar's own name, and the copy to keep. Raises CalendarError."""
     zone = zone_of(company.setup, use)
-    calendar = read_bounded(text, zone, now - BACK, now + AHEAD)
+    # By whole days: each day that comes into sight is one change, not one for each of its events.
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    calendar = read_bounded(text, zone, today - BACK, today + AHEAD)
     if use.owner_kind is Owner.GROUP:
         shifts, complaints = imported_shifts(calendar.happenings, company.people, use.layer)
         copy = Copy(text, shifts, (), calendar.complaints + complaints)

@@ -79,8 +79,9 @@ class Mailbox:
 class Setup:
     """What an admin set up: small, replaced as a whole when it changes.
 
-    The rosters of the groups hold the absences too, each those of everybody, and those that come
-    from operators' calendars, `calendar_absences`, which are nobody's to edit here.
+    The rosters of the groups hold the absences too, each those of everybody, and of those that
+    come from operators' calendars, `calendar_absences`, the ones of whom it names. The latter are
+    nobody's to edit here.
     """
 
     operators: Mapping[str, Operator] = field(default_factory=dict)

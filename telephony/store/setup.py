@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from telephony.domain.did import Did
+from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.blocklist import load_blocklist
 from telephony.store.calendars import Owner, forget_owners, load_imported
@@ -102,10 +102,11 @@ def load_setup(session: Session) -> Setup:
     absences = load_absences(session)
     queues = load_queues(session)
     imported, away = load_imported(session, operators)
-    rosters = load_rosters(session, {row.name: row.zone for row in rows}, (*absences, *away))
-    for name, shifts in imported.items():
-        if name in rosters:
-            rosters[name] = replace(rosters[name], imported=shifts)
+    written = load_rosters(session, {row.name: row.zone for row in rows}, absences)
+    rosters = {
+        name: with_imported(roster, imported.get(name, ()), away)
+        for name, roster in written.items()
+    }
     return Setup(
         operators=operators,
         groups={

@@ -198,7 +198,10 @@ def test_a_calendar_of_an_operator_is_when_they_are_away(office: Office) -> None
     setup = office.setup()
     assert setup.absences == ()
     assert [one.kind for one in setup.calendar_absences] == [AbsenceKind.VACATION]
-    assert setup.groups["sales"].roster.absences == setup.calendar_absences
+    assert setup.groups["sales"].roster.absences == ()  # it does not name 101
+    office.body = DUTY
+    office.add(SALES)
+    assert office.setup().groups["sales"].roster.absences == setup.calendar_absences
     assert setup.presence("101", datetime(2027, 1, 1, tzinfo=UTC)) is Presence.ABSENT
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from telephony.domain.duty.entries import Absence, AbsenceKind, OneOff
+from telephony.domain.duty.entries import Absence, AbsenceKind, OneOff, Roster
 
 # The zone whose clocks imported entries follow: what they say is a moment, not a wall's clock.
 IMPORTED_ZONE = "UTC"
@@ -170,6 +170,22 @@ def imported_absences(
         absence = Absence(operator, start, end, IMPORTED_ZONE, kind or AbsenceKind.OTHER)
         found[absence] = None
     return tuple(sorted(found, key=lambda one: (one.start, one.end))), condensed(complaints)
+
+
+def with_imported(
+    roster: Roster, shifts: tuple[OneOff, ...], absences: tuple[Absence, ...]
+) -> Roster:
+    """Return a roster with what calendars bring: its group's shifts, and absences.
+
+    Of the absences, which are those of everybody, only those that matter to it: a company's
+    calendars hold very many, and each group's day is resolved with all that its roster has.
+    """
+    if not shifts and not absences:
+        return roster
+    with_shifts = replace(roster, imported=shifts)
+    named = set(with_shifts.named)
+    away = tuple(one for one in absences if one.operator in named)
+    return replace(with_shifts, absences=(*roster.absences, *away))
 
 
 _SICK = re.compile(r"\b(?:sick|ill|illness|krank)\b|\bбольн|\bболе[еюзт]|\bболен\b")
