@@ -168,6 +168,14 @@ FORBIDDEN_PROBES: dict[str, Fields] = {
     "change the configuration": (("Action", "GetConfig"), ("Filename", "dutyline_none.conf")),
 }
 
+# What it must be able to do for the members of our queues, tried on a queue that is not there.
+MEMBER_PROBE: Fields = (
+    ("Action", "QueuePause"),
+    ("Queue", PREFIX),
+    ("Interface", "PJSIP/none"),
+    ("Paused", "false"),
+)
+
 
 def call_of(channel: str) -> Fields:
     """Ask which call a channel belongs to. Raises BadValue."""

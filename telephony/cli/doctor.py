@@ -17,10 +17,11 @@ from telephony.ami.client import AmiError, LoginRefused
 from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
 from telephony.asterisk.manager import has_criteria
-from telephony.asterisk.queues import CALLBACK_KEY, proof_of
-from telephony.cli.common import ami_address, known_setup, readable, settings_for
+from telephony.asterisk.queues import CALLBACK_KEY
+from telephony.cli.common import ami_address, readable, settings_for
 from telephony.cli.findings import Finding, Level, failed, ok, warning
 from telephony.cli.partcheck import check_key, check_parts, check_redis
+from telephony.cli.queuecheck import check_queues
 from telephony.domain.numbers import ENDPOINT
 from telephony.settings import Settings
 from telephony.store.engine import StoreError, open_engine, reading
@@ -188,7 +189,7 @@ def check_asterisk(settings: Settings, trunks: tuple[str, ...]) -> Iterator[Find
             yield from _check_privileges(pbx)
             yield from _check_modules(pbx)
             yield from _check_dialplan(pbx, settings.token)
-            yield from _check_queues(pbx, settings)
+            yield from check_queues(pbx, settings)
             yield from _check_trunks(pbx, trunks)
             yield from _check_heartbeat(pbx)
     except LoginRefused as error:
@@ -294,30 +295,6 @@ def _check_dialplan(pbx: OneShot, token: str) -> Iterator[Finding]:
         )
     else:
         yield ok("the dialplan is loaded, made with this DUTYLINE_TOKEN")
-
-
-def _check_queues(pbx: OneShot, settings: Settings) -> Iterator[Finding]:
-    """Is each group's queue on the PBX, made with what is set up now?"""
-    setup = known_setup(settings)
-    own = [group.queue for group in setup.groups.values() if group.queue] if setup else []
-    if setup is None:
-        return  # the database's own check has told
-    advice = (
-        "run `dutyline pbx-config --write` again, #include dutyline_queues.conf in queues.conf, "
-        "then `asterisk -rx 'dialplan reload'` and `asterisk -rx 'queue reload all'`"
-    )
-    missing = [
-        one.pbx_name
-        for one in own
-        if _value(pbx, actions.read_global(f"QUEUE_EXISTS({one.pbx_name})")) != "1"
-    ]
-    proof = f"DIALPLAN_EXISTS({names.QUEUE_KEYS},{proof_of(own)},1)"
-    if missing:
-        yield failed(f"queues are not on the PBX: {', '.join(missing)}", advice)
-    elif _value(pbx, actions.read_global(proof)) != "1":
-        yield warning("the groups' queues were changed since the PBX's files were written", advice)
-    elif own:
-        yield ok(f"{len(own)} queue(s) of groups are on the PBX, as they are set up")
 
 
 def _check_trunks(pbx: OneShot, trunks: tuple[str, ...]) -> Iterator[Finding]:

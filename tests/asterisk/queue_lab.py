@@ -15,7 +15,15 @@ from telephony.domain.queueing import QueueSettings
 from telephony.domain.setup import Setup
 from tests.asterisk.office import Office, office, pbx_files, small_directory, small_setup, until
 
-QUEUE = QueueSettings("sales", ring_seconds=5, wrapup_seconds=2, max_wait_seconds=20)
+# Without announcements: app_queue rings nobody for a caller to whom it talks.
+QUEUE = QueueSettings(
+    "sales",
+    ring_seconds=5,
+    wrapup_seconds=2,
+    max_wait_seconds=20,
+    announce_position=False,
+    announce_wait=False,
+)
 # The PBX's own way into the queue: where callers go for whom there is no plan.
 WAITING = f"""
 [waiting]

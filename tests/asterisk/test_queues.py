@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from telephony.ami.oneshot import session as ami_session
+from telephony.cli.common import ami_address
+from telephony.cli.findings import Level
+from telephony.cli.queuecheck import check_queues
 from telephony.domain.record import Disposition, MomentKind
+from telephony.domain.routing import Kind
+from telephony.settings import read_settings
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
+from telephony.store.setup import replace_setup
 from telephony.store.switches import Switch, ask_switch, find_switches
 from telephony.switching import Switching
-from tests.asterisk.office import DID, STRANGER, until
-from tests.asterisk.queue_lab import QUEUE, becomes, console, dials, queue_office, switch
+from tests.asterisk.office import DID, SECRET, STRANGER, TOKEN, until
+from tests.asterisk.queue_lab import (
+    QUEUE,
+    becomes,
+    console,
+    dials,
+    queue_office,
+    queue_setup,
+    switch,
+)
 from tests.lab.behaviours import no_answer
 
 PAUSE_101 = "Custom:dutyline-pause-101"
@@ -119,3 +135,101 @@ async def test_what_is_asked_for_in_the_panel_the_pbx_does_and_tells(tmp_path: P
 def _switch(engine: Engine) -> Switch:
     with reading(engine) as session:
         return find_switches(session).get(PAUSE_101, Switch(PAUSE_101))
+
+
+async def test_a_caller_waits_in_the_plans_queue(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        await becomes(place, {"PJSIP/101": ""})
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(5)
+        await place.talking()
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.decision is not None
+        assert [step.kind for step in made.decision.plan.steps] == [Kind.QUEUE, Kind.END]
+        assert (made.disposition, made.answered_by) == (Disposition.ANSWERED, "101")
+        assert made.fallback is None
+        await becomes(place, {"PJSIP/101": "wrap_up"})
+        # Whoever calls meanwhile waits: the rest is short.
+        again = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(8)
+        await again.hangup()
+
+
+async def test_a_missing_queue_leads_to_the_next_step(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        place.pbx.write("dutyline_queues.conf", "")
+        await asyncio.to_thread(place.pbx.reload)
+        call = await place.trunk.call(DID, STRANGER)
+        await call.wait_ended(5)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.FAILED
+        ended = place.listener._calls[made.call_id].call.state.steps
+        assert [(one.step, one.status) for one in ended] == [(1, "NOQUEUE")]
+
+
+async def test_a_wait_that_is_too_long_leads_to_the_next_step(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        setup = queue_setup("101")
+        group = setup.groups["sales"]
+        assert group.queue is not None
+        short = replace(group, queue=replace(group.queue, max_wait_seconds=1))
+        place.listener.apply((), replace(setup, groups={"sales": short}))
+        place.phones["101"].behaviour = no_answer()
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(5)
+        await call.wait_ended(10)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.NO_ANSWER
+
+
+async def test_the_key_in_the_plans_queue(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        place.phones["101"].behaviour = no_answer()
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(5)
+        await call.dtmf("1")
+        await call.wait_ended(10)
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.CALLBACK_ASKED
+
+
+async def test_doctor_compares_the_queues_with_the_set_up(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'd.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    setup = queue_setup("101")
+    async with queue_office(tmp_path / "pbx", listening=False) as place:
+        settings = read_settings(
+            {
+                "DUTYLINE_DATABASE_URL": url,
+                "DUTYLINE_AMI_PORT": str(place.pbx.ami_port),
+                "DUTYLINE_AMI_SECRET": SECRET,
+                "DUTYLINE_TOKEN": TOKEN,
+            }
+        )
+
+        def found() -> list[tuple[Level, str]]:
+            with ami_session(ami_address(settings)) as pbx:
+                return [(one.level, one.what) for one in check_queues(pbx, settings)]
+
+        assert await asyncio.to_thread(found) == [], "no group has a queue yet"
+        with writing(engine) as session:
+            replace_setup(session, setup)
+        ((level, _),) = await asyncio.to_thread(found)
+        assert level is Level.OK
+        group = setup.groups["sales"]
+        longer = replace(group, queue=replace(QUEUE, wrapup_seconds=33))
+        with writing(engine) as session:
+            replace_setup(session, replace(setup, groups={"sales": longer}))
+        ((level, what),) = await asyncio.to_thread(found)
+        assert (level, "were changed" in what) == (Level.WARNING, True)
+        place.pbx.write("dutyline_queues.conf", "")
+        text = (place.pbx.etc / "dutyline_manager.conf").read_text()
+        place.pbx.write("dutyline_manager.conf", text.replace("reporting,agent", "reporting"))
+        await asyncio.to_thread(place.pbx.reload)
+        seen = await asyncio.to_thread(found)
+        assert [level for level, _ in seen] == [Level.FAILED, Level.FAILED]
+        assert "may not keep the members" in seen[0][1]
+        assert QUEUE.pbx_name in seen[1][1]
+    engine.dispose()
