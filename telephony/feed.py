@@ -75,6 +75,7 @@ class Feed:
             setup = load_setup(session)
             self._directory.load(load_clients(session))
             self._prepare(session, setup)
+            self._put_sounds(session)
         self._version = version
         return self._directory, setup
 
@@ -103,6 +104,7 @@ class Feed:
                 self._prepare(session, setup)
                 # First: changed clients may have managers that are new.
                 self._apply((), setup)
+                self._put_sounds(session)
             for changes in iter_changes(session, since):
                 if self._stop.is_set():
                     return
@@ -117,11 +119,12 @@ class Feed:
         if days > self._talk_days:
             self._talks.learn(talks_since(session, now - timedelta(days=days)))
         self._talk_days = days
-        if self._sounds is not None:
-            self._put_sounds(session, self._sounds)
 
-    def _put_sounds(self, session: Session, folder: Path) -> None:
+    def _put_sounds(self, session: Session) -> None:
         """Give the PBX the announcements; a folder that cannot be written costs only these."""
+        folder = self._sounds
+        if folder is None:
+            return
         try:
             if changed := put(session, folder):
                 log.info("sounds.put", folder=str(folder), changed=changed)
