@@ -270,8 +270,8 @@ SETTINGS = (
     Setting(
         "DUTYLINE_OUTGOING_ALLOW",
         "outgoing_allow",
-        "Private networks that webhooks may reach, also by http; other addresses that are not "
-        "public are refused.",
+        "Private networks that webhooks and calendars may reach, also by http; other addresses "
+        "that are not public are refused.",
         "empty, or addresses and networks, separated by commas",
         "",
         parsing.networks,
@@ -279,7 +279,7 @@ SETTINGS = (
     Setting(
         "DUTYLINE_OUTGOING_PORTS",
         "outgoing_ports",
-        "TCP ports that webhooks may use.",
+        "TCP ports that webhooks and calendars may use.",
         "numbers from 1 to 65535, separated by commas",
         "80,443,8080,8443",
         parsing.ports,

@@ -10,7 +10,7 @@ import icalendar
 from hypothesis import given, settings
 
 from telephony.domain.duty import Roster, Shift, resolve
-from telephony.domain.duty.calendars import People, imported_shifts
+from telephony.domain.duty.calendars import People, imported_shifts, with_imported
 from telephony.domain.duty.slots import Interval, union
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.dutyfeed import AHEAD, BACK, duty_calendar
@@ -60,6 +60,19 @@ def test_a_group_that_is_exported_and_imported_has_the_same_duty(
         assert mine is not None
         times = union(Interval(event["DTSTART"].dt, event["DTEND"].dt) for event in _events(mine))
         assert times == _time(roster, since, until).get(who, [])
+
+
+@settings(max_examples=100, deadline=None)
+@given(rosters(imported=True), rosters())
+def test_the_absences_that_a_roster_is_spared_change_nothing(
+    made: tuple[Roster, datetime], other: tuple[Roster, datetime]
+) -> None:
+    roster, around = made
+    away = tuple(replace(one, cover=None) for one in other[0].absences)
+    span = (around - BACK, around + BACK)
+    spared = with_imported(replace(roster, imported=()), roster.imported, away)
+    everything = replace(roster, absences=(*roster.absences, *away))
+    assert resolve(spared, *span) == resolve(everything, *span)
 
 
 def _uids(day: Shift, now: datetime) -> set[str]:
