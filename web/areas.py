@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import calendars, clients, home, style
+from web import calendars, clients, home, rosters, style
 from web.admin import audit, tokens, users
 from web.announcements import views as announcements
 from web.api import document
@@ -13,6 +13,7 @@ from web.auth import views as auth
 from web.blocked import views as blocked
 from web.calendars import feed
 from web.calls import views as calls
+from web.changes import views as changes
 from web.explain import views as explain
 from web.health import metrics, probes
 from web.health import views as health
@@ -26,6 +27,7 @@ PANEL = (
     clients.blueprint,
     blocked.blueprint,
     operators.blueprint,
+    rosters.blueprint,
     explain.blueprint,
     calendars.blueprint,
     feed.blueprint,
@@ -37,6 +39,7 @@ PANEL = (
     users.blueprint,
     tokens.blueprint,
     audit.blueprint,
+    changes.blueprint,
     style.blueprint,
     probes.blueprint,
     metrics.blueprint,

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import request
+from flask import flash, request
 
-from telephony.configfile import Author, ConfigError, Difference, Entry, Field
+from telephony.configfile import Author, Change, ConfigError, Data, Difference, Entry, Field, change
 from web.i18n import current_language
 from web.rights import signed_in_user
+from web.services import services
 from web.texts import gettext
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# The category of a flashed message begins with it; the version to be undone follows.
+UNDO = "undo:"
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def author() -> Author:
     """Return the signed-in user as the author of a change."""
     user = signed_in_user()
     return Author(user.login, user.id, request.remote_addr or "")
+
+
+def edit_setup(edit: Callable[[Data], None], *, expected: int | None = None) -> Change:
+    """Change the set-up as the signed-in user; see telephony.configfile.change, ConflictError."""
+    offer = services()
+    return change(
+        offer.engine,
+        author(),
+        edit,
+        now=offer.now(),
+        country=offer.settings.country,
+        expected=expected,
+    )
 
 
 def error_words(error: ConfigError) -> str:
@@ -113,7 +131,26 @@ def day_words() -> dict[str, str]:
         gettext("Sat"),
         gettext("Sun"),
     )
-    return dict(zip(_DAYS, short, strict=True))
+    return dict(zip(DAYS, short, strict=True))
+
+
+def expanded(days: str) -> list[str]:
+    """Return the names of days of the file's form (`mon-fri,sun`, `daily`), one by one."""
+    found: list[str] = []
+    for part in ("mon-sun" if days == "daily" else days).split(","):
+        first, _, last = part.strip().partition("-")
+        if first in DAYS and (last or first) in DAYS:
+            begin, end = DAYS.index(first), DAYS.index(last or first)
+            found += DAYS[begin : end + 1]
+    return found
+
+
+def saved(done: Change, words: str) -> None:
+    """Say on the next page what was done, with a button that takes it back."""
+    if done.differences:
+        flash(words, f"{UNDO}{done.version}")
+    else:
+        flash(gettext("Nothing was changed."), "good")
 
 
 def kind_words(kind: str) -> str:

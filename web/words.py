@@ -30,7 +30,7 @@ def role_about(role: Role) -> str:
     return {
         Role.ADMIN: gettext("Everything, with users and API tokens."),
         Role.SUPERVISOR: gettext(
-            "All calls, clients and operators, and the health of the service."
+            "All calls, clients and operators, the health of the service; changes rosters."
         ),
         Role.OPERATOR: gettext("Own calls, the lists of clients and operators."),
     }[role]

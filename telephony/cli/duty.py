@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import click
@@ -15,13 +15,14 @@ from telephony.domain.duty import (
     Trouble,
     Warned,
     day_span,
+    gathered,
     outlook,
     resolve,
     unfair,
 )
 from telephony.domain.duty.slots import common
 from telephony.domain.duty.walltime import shown
-from telephony.domain.live import OperatorActivity
+from telephony.domain.live import reachable
 from telephony.domain.setup import Group, Setup
 from telephony.store.engine import reading
 from telephony.store.live import list_operator_states
@@ -98,25 +99,11 @@ def duty(chosen: str | None, first: str | None, days: int) -> None:
         click.echo("\n".join(_told(group, duties[group.name], setup, settings.language)) + "\n")
         load = resolve(group.roster, *_span(begin, _FAIR_OVER, group.roster.zone))
         warned += unfair(group.name, load, group.roster.regulars(begin))
-    reachable = {
-        extension: operator.mobile is not None or states.get(extension) is not OperatorActivity.AWAY
-        for extension, operator in setup.operators.items()
-    }
-    warned = [*outlook(duties, reachable), *warned]
+    warned = [*outlook(duties, reachable(setup.operators.values(), states)), *warned]
     click.echo(words["troubles"] if warned else words["fine"])
-    for one, more in _gathered(warned):
+    for one, more in gathered(warned):
         times = words["more"].format(count=more) if more else ""
         click.echo(f"  ! {_trouble(one, setup, settings.language)}{times}")
-
-
-def _gathered(warned: Sequence[Warned]) -> list[tuple[Warned, int]]:
-    """Return each trouble with how often it comes again; of gaps every one counts."""
-    found: dict[object, tuple[Warned, int]] = {}
-    for place, one in enumerate(warned):
-        same = place if one.trouble is Trouble.GAP else (one.trouble, one.groups, one.operator)
-        first, more = found.get(same, (one, -1))
-        found[same] = (first, more + 1)
-    return list(found.values())
 
 
 def _first_day(first: str | None, zone: str) -> date:

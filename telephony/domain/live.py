@@ -5,11 +5,13 @@ Times (`at`, `since` …) are microseconds since the Unix epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from telephony.domain.record import Context, Direction
 from telephony.domain.routing import Decision
+from telephony.domain.setup import Operator
 
 
 class OperatorActivity(StrEnum):
@@ -116,3 +118,16 @@ def recalled(context: Context, known: LiveCall) -> Context:
         decision=known.decision,
         decided_ms=known.decided_ms,
     )
+
+
+def reachable(
+    operators: Iterable[Operator], states: Mapping[str, OperatorActivity]
+) -> dict[str, bool]:
+    """Return extension → whether there is a phone to ring: a mobile, or a desk phone that is not
+    known to be gone. `states` maps extensions to what was seen of them last.
+    """
+    return {
+        one.extension: one.mobile is not None
+        or states.get(one.extension) is not OperatorActivity.AWAY
+        for one in operators
+    }

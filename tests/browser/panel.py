@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from telephony.accounts import Role
 from telephony.accounts.passwords import Passwords
 from telephony.accounts.users import make_user
+from telephony.configfile import Author, Data, change
 from telephony.domain.blocklist import Blocked
 from telephony.domain.duty import Absence, OneOff
 from telephony.domain.duty.calendars import Complaint, Flaw, Takes
@@ -127,6 +128,7 @@ async def open_panel(folder: Path, progress: Callable[[str], None] = print) -> A
         stage.service.command("import", "clients", str(folder / "evil.csv"))
         settings = read_settings(stage.service.environment)
         await asyncio.to_thread(_add_users, settings)
+        await asyncio.to_thread(_add_rosters, settings)
         records = await _make_calls(stage)
         with _served(stage.service.environment, folder / "web.log") as url:
             # The application once more, to ask it which pages it has.
@@ -213,6 +215,43 @@ def _add_calendar(session: Session, kind: Owner, owner: str, uses: bool, now: da
         later = now + timedelta(days=1)
         note_failure(session, feed, fault="status", detail=PAYLOAD, now=now, next_at=later)
     add_share(session, f"hash {owner}", Share(0, kind, owner, uses, "en", PAYLOAD, now))
+
+
+def _add_rosters(settings: Settings) -> None:
+    """Add entries of every kind, none of which puts anybody on duty who takes calls."""
+    today = datetime.now(UTC).date()
+    days = [(today + timedelta(days=days)).isoformat() for days in range(4)]
+    support = {
+        "name": "support",
+        "zone": "Europe/Berlin",
+        "shifts": [
+            {"operator": "105", "days": "mon-fri", "start": "09:00", "end": "17:30",
+             "lunch": "12:00-12:45", "cover": "106"},
+        ],
+        "rotations": [
+            {"turns": ["104", ["105", "106"]], "first": days[0], "length": "1",
+             "handover": "18:00", "start": "18:00", "end": "08:00"},
+        ],
+        "one_offs": [
+            {"operator": "106", "start": f"{days[1]} 08:00", "end": f"{days[1]} 09:00"}
+        ],
+        "overrides": [
+            {"operators": ["106"], "start": f"{days[2]} 18:00", "end": f"{days[2]} 23:00",
+             "instead_of": "everybody"}
+        ],
+        "swaps": [
+            {"between": ["104", "105"], "start": f"{days[3]} 00:00", "end": f"{days[3]} 24:00"}
+        ],
+    }  # fmt: skip
+    away = {"operator": "106", "from": days[3], "to": days[3], "kind": "vacation", "cover": "104"}
+
+    def edit(data: Data) -> None:
+        data["groups"].append(support)
+        data["absences"].append(away)
+
+    engine = open_engine(settings.database_url)
+    assert change(engine, Author("lead"), edit, now=datetime.now(UTC)).errors == []
+    engine.dispose()
 
 
 async def _make_calls(stage: Stage) -> list[CallRecord]:

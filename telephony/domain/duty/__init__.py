@@ -10,7 +10,7 @@ from telephony.domain.duty.entries import (
     Shift,
     Swap,
 )
-from telephony.domain.duty.outlook import Trouble, Warned, loads, outlook, unfair
+from telephony.domain.duty.outlook import Trouble, Warned, gathered, loads, outlook, unfair
 from telephony.domain.duty.resolve import Double, Duty, resolve
 from telephony.domain.duty.slots import Interval, Layer, Slot, Source
 from telephony.domain.duty.timeline import Presence, Timeline, day_span, presence
@@ -35,6 +35,7 @@ __all__ = [
     "Trouble",
     "Warned",
     "day_span",
+    "gathered",
     "loads",
     "outlook",
     "presence",

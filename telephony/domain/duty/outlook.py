@@ -99,6 +99,16 @@ def unfair(group: str, duty: Duty, regulars: Iterable[str]) -> list[Warned]:
     ]
 
 
+def gathered(warned: Iterable[Warned]) -> list[tuple[Warned, int]]:
+    """Return each trouble once, with how often it comes again; of gaps every one counts."""
+    found: dict[object, tuple[Warned, int]] = {}
+    for place, one in enumerate(warned):
+        same = place if one.trouble is Trouble.GAP else (one.trouble, one.groups, one.operator)
+        first, more = found.get(same, (one, -1))
+        found[same] = (first, more + 1)
+    return list(found.values())
+
+
 def _working(duty: Duty) -> list[Slot]:
     return [slot for slot in duty.slots if not slot.lunch]
 

@@ -1,0 +1,1 @@
+"""What was changed in the set-up, by whom, and taking it back."""
