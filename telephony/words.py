@@ -127,7 +127,6 @@ _FLAWS: dict[Flaw, tuple[str, str]] = {
         "a time zone that nobody knows: the times are taken as local",
         "неизвестный часовой пояс: время взято как местное",
     ),
-    Flaw.OPERATOR_GONE: ("there is no such operator any more", "такого оператора больше нет"),
 }
 
 # `detail` is the limit, or what stands there.

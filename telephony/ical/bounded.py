@@ -22,14 +22,13 @@ from telephony.ical.reading import Calendar, CalendarError, Fault, read_calendar
 CPU_SECONDS = 2
 _WALL_SECONDS = 12.0  # on a machine that is busy with other things
 _MEMORY = 768 * 1024 * 1024
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "LANG", "LC_ALL", "TMPDIR")
 _MODULE = "telephony.ical.bounded"
 
 
 def read_bounded(text: str, zone: str, since: datetime, until: datetime) -> Calendar:
     """Return `read_calendar`'s answer. Raises CalendarError, TOO_SLOW after 2 s of work."""
     order = json.dumps([text, zone, since.isoformat(), until.isoformat()])
-    here = str(Path(telephony.__file__).parents[1])
-    paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(  # noqa: S603
             (sys.executable, "-W", "ignore", "-m", _MODULE),
@@ -37,7 +36,7 @@ def read_bounded(text: str, zone: str, since: datetime, until: datetime) -> Cale
             capture_output=True,
             timeout=_WALL_SECONDS,
             check=False,
-            env={**os.environ, "PYTHONPATH": paths},
+            env=_environment(),
         )
     except subprocess.TimeoutExpired:
         raise CalendarError(Fault.TOO_SLOW, f"{_WALL_SECONDS:g} s") from None
@@ -50,6 +49,14 @@ def read_bounded(text: str, zone: str, since: datetime, until: datetime) -> Cale
     if "fault" in answer:
         raise CalendarError(Fault(answer["fault"]), answer["detail"])
     return _calendar(answer)
+
+
+def _environment() -> dict[str, str]:
+    """Return what Python needs to start, and none of our secrets: the text is a stranger's."""
+    here = str(Path(telephony.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"PYTHONPATH": paths}
 
 
 def _calendar(answer: dict[str, Any]) -> Calendar:

@@ -58,6 +58,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("calendars.renew", "POST"): LEADERS,
     ("calendars.replace_file", "POST"): LEADERS,
     ("calendars.remove", "POST"): LEADERS,
+    ("calendars.links", "GET"): LEADERS,
     ("calendars.share", "POST"): ALL,
     ("calendars.unshare", "POST"): ALL,
     ("duty_feed.calendar", "GET"): PUBLIC,

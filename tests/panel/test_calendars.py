@@ -210,10 +210,10 @@ def test_a_link_shows_duty_without_a_cookie_until_it_is_revoked(both: Office) ->
     assert share.used_at is not None
     token = path.removeprefix("/calendar/").removesuffix(".ics")
     for text in (token, token[:20]):
-        assert text not in browser.get("/calendars").text
+        assert text not in browser.get("/calendars/links").text
     assert stranger.get(path.replace("/calendar/", "/calendar/x")).status_code == 404
-    done = _post(browser, f"/calendars/links/{share.id}/revoke", next="/calendars")
-    assert done.location == "/calendars"
+    done = _post(browser, f"/calendars/links/{share.id}/revoke", next="/calendars/links")
+    assert done.location == "/calendars/links"
     assert stranger.get(path).status_code == 404
     assert _actions(both)[:2] == ["calendar.unshared", "calendar.shared"]
 

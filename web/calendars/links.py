@@ -11,12 +11,13 @@ from telephony.domain.setup import Setup
 from telephony.store.calendars import Owner
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
-from telephony.store.shares import Share, add_share, get_share, remove_share
+from telephony.store.shares import Share, add_share, get_share, list_shares, remove_share
 from web.calendars.area import EDITORS, blueprint
 from web.calendars.forms import LinkForm
 from web.calendars.words import owner_of, owner_words, owners
 from web.i18n import current_language
 from web.notes import note
+from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, safe_next, signed_in_user
 from web.services import services
 from web.texts import gettext
@@ -29,6 +30,27 @@ def link_form(setup: Setup) -> LinkForm:
     return form
 
 
+@blueprint.get("/links")
+@allow(*EDITORS)
+def links() -> str:
+    """List the links by which duty is subscribed to."""
+    with reading(services().engine) as session:
+        setup, shares = load_setup(session), list_shares(session)
+    paging = Paging(page_number(), PER_PAGE, len(shares))
+    shown = shares[paging.offset : paging.offset + PER_PAGE]
+    return render_template(
+        "calendars/shared.html",
+        shares=shown,
+        paging=paging,
+        owners={
+            (one.owner_kind, one.owner): owner_words(setup, one.owner_kind, one.owner)
+            for one in shown
+        },
+        form=link_form(setup),
+        anybody=bool(setup.groups or setup.operators),
+    )
+
+
 @blueprint.post("/links")
 @allow()
 def share() -> str | tuple[str, int] | Response:
@@ -39,7 +61,7 @@ def share() -> str | tuple[str, int] | Response:
     form = link_form(setup)
     if not form.validate_on_submit():
         flash(gettext("Choose whose duty it is."), "bad")
-        return redirect(url_for("calendars.index" if _leads() else "operators.index"))
+        return redirect(url_for("calendars.links" if _leads() else "operators.index"))
     whose = owner_of(setup, form.owner.data)
     if whose is None or not _may(*whose):
         abort(403)
@@ -53,7 +75,7 @@ def share() -> str | tuple[str, int] | Response:
         note(session, "calendar.shared", words, owner=made.owner)
     known = offer.settings.web_url.rstrip("/")
     path = url_for("duty_feed.calendar", token=token, _external=not known)
-    back = url_for("calendars.index") if _leads() else url_for("operators.show", extension=whose[1])
+    back = url_for("calendars.links") if _leads() else url_for("operators.show", extension=whose[1])
     return render_template(
         "calendars/link.html",
         address=known + path,

@@ -9,11 +9,10 @@ from telephony.domain.duty.calendars import Takes
 from telephony.store.calendars import Owner, copy_of, get_feed, list_feeds, remove_feed, use_feed
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
-from telephony.store.shares import list_shares
 from web.calendars.area import EDITORS, blueprint, calendars, feed_or_404
-from web.calendars.links import link_form
 from web.calendars.words import brought, owner_words, takes_words
 from web.notes import note
+from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow
 from web.services import services
 from web.texts import gettext
@@ -25,19 +24,20 @@ _SHOWN = 200
 @blueprint.get("")
 @allow(*EDITORS)
 def index() -> str:
-    """List the calendars, and the links by which duty is subscribed to."""
+    """List the calendars that duty comes from."""
     with reading(services().engine) as session:
-        setup = load_setup(session)
-        feeds, shares = list_feeds(session), list_shares(session)
-    known = {(each.owner_kind, each.owner) for each in feeds}
-    known |= {(each.owner_kind, each.owner) for each in shares}
+        setup, feeds = load_setup(session), list_feeds(session)
+    paging = Paging(page_number(), PER_PAGE, len(feeds))
+    shown = feeds[paging.offset : paging.offset + PER_PAGE]
     return render_template(
         "calendars/index.html",
-        feeds=feeds,
-        shares=shares,
-        owners={one: owner_words(setup, *one) for one in known},
+        feeds=shown,
+        paging=paging,
+        owners={
+            (feed.owner_kind, feed.owner): owner_words(setup, feed.owner_kind, feed.owner)
+            for feed in shown
+        },
         fault_words=fault_words,
-        form=link_form(setup),
         anybody=bool(setup.groups or setup.operators),
     )
 

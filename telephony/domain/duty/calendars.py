@@ -38,7 +38,6 @@ class Flaw(StrEnum):
     NO_LENGTH = "no_length"
     UNREADABLE = "unreadable"
     UNKNOWN_ZONE = "unknown_zone"
-    OPERATOR_GONE = "operator_gone"
 
 
 class Takes(StrEnum):

@@ -27,8 +27,10 @@ def base_slots(roster: Roster, span: Interval) -> dict[int, list[Slot]]:
         found.setdefault(rotation.layer, []).extend(_touching(source, span))
     for place, one in enumerate(roster.one_offs):
         found.setdefault(one.layer, []).extend(_touching(_of_one(one, place, roster.zone), span))
+    begin, end = (at.astimezone(UTC).replace(tzinfo=None) for at in span)
     for place, one in enumerate(roster.imported):
-        found.setdefault(one.layer, []).extend(_touching(_imported(one, place, roster.zone), span))
+        if one.start < end and begin < one.end:  # of the many few are in a span: look first
+            found.setdefault(one.layer, []).append(_imported(one, place, roster.zone))
     return found
 
 
@@ -80,9 +82,9 @@ def _of_one(one: OneOff, place: int, zone: str) -> Iterator[Slot]:
     yield from _slot(one.operator, source, one.start, one.end, zone)
 
 
-def _imported(one: OneOff, place: int, zone: str) -> Iterator[Slot]:
+def _imported(one: OneOff, place: int, zone: str) -> Slot:
     start, end = one.start.replace(tzinfo=UTC), one.end.replace(tzinfo=UTC)
-    yield Slot(one.operator, start, end, Source(Layer.IMPORTED, place, shown(start, zone).date()))
+    return Slot(one.operator, start, end, Source(Layer.IMPORTED, place, shown(start, zone).date()))
 
 
 def _with_lunch(
