@@ -41,7 +41,7 @@ async def test_the_manager_answers_at_the_desk_and_the_caller_hangs_up(tmp_path:
         assert made.client_id == 1
         assert 150 <= made.wait_ms < 2000
         assert made.decided_ms is not None
-        assert ringing.from_name == "Ромашка"
+        assert ringing.from_name == "Sales: Ромашка"
         assert ringing.from_number == KNOWN
 
 
@@ -255,7 +255,7 @@ async def test_no_clients_name_is_evaluated(tmp_path: Path, name: str) -> None:
         await call.hangup()
         await place.records.wait()
         shown = ringing.from_name.replace("\\", "")
-        assert shown == name.replace("\\", "")[:80]
+        assert shown == f"Sales: {name}".replace("\\", "")[:80]
         assert "ERROR" not in place.pbx.log()
         assert "WARNING" not in place.pbx.log()
 

@@ -20,7 +20,7 @@ async def test_a_call_through_the_custom_destination_reaches_the_manager(
         call = await place.trunk.call(dialled, KNOWN)
         ringing = await place.phones["101"].next_call(5)
         await call.wait_answered(5)
-        assert ringing.from_name == "Ромашка"
+        assert ringing.from_name == "Sales: Ромашка"
         await call.hangup()
         (made,) = await place.records.wait()
         assert (made.did, made.number, made.answered_by) == (DID, KNOWN, "101")

@@ -60,7 +60,7 @@ async def test_a_display_name_reaches_neither_events_nor_phones(tmp_path: Path, 
         ringing = await place.phones["101"].next_call(5)
         await call.wait_answered(5)
         await call.hangup()
-        assert ringing.from_name == "Ромашка", "the directory's name, not the caller's"
+        assert ringing.from_name == "Sales: Ромашка", "the directory's name, not the caller's"
         (made,) = await place.records.wait()
         assert made.disposition is Disposition.ANSWERED
 

@@ -33,6 +33,7 @@ from tests.asterisk.queue_lab import (
 )
 from tests.lab.behaviours import no_answer
 
+NO_DID = "74950001122"  # of no group: callers wait where the fallback leads to
 PAUSE_101 = "Custom:dutyline-pause-101"
 
 
@@ -78,10 +79,10 @@ async def test_closing_by_feature_code(tmp_path: Path) -> None:
 
 
 async def test_a_caller_who_waits_asks_to_be_called_back(tmp_path: Path) -> None:
-    async with queue_office(tmp_path) as place:
-        await console(place, f"queue add member PJSIP/101 to {QUEUE.pbx_name}")
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        await becomes(place, {"PJSIP/101": ""})
         place.phones["101"].behaviour = no_answer()
-        call = await place.trunk.call(DID, STRANGER)
+        call = await place.trunk.call(NO_DID, STRANGER)  # into the fallback's queue
         await place.phones["101"].next_call(5)
         await call.wait_answered(5)
         await call.dtmf("1")
@@ -93,9 +94,10 @@ async def test_a_caller_who_waits_asks_to_be_called_back(tmp_path: Path) -> None
 
 
 async def test_nobody_waits_where_no_phone_is_connected(tmp_path: Path) -> None:
-    async with queue_office(tmp_path) as place:
-        await console(place, f"queue add member PJSIP/106 to {QUEUE.pbx_name}")
-        call = await place.trunk.call(DID, STRANGER)
+    async with queue_office(tmp_path, duty=("102",)) as place:
+        await place.phones["102"].unregister()
+        await becomes(place, {"PJSIP/102": ""})
+        call = await place.trunk.call(NO_DID, STRANGER)
         await call.wait_ended(5)
         (made,) = await place.records.wait()
         assert made.disposition is Disposition.FAILED
