@@ -11,6 +11,8 @@ from telephony.domain.directory import Client
 from telephony.domain.routing import Decision, Question, Situation, decide
 from telephony.domain.setup import Setup
 from telephony.store.clients import find_owners, get_clients
+from telephony.store.live import list_operator_states
+from telephony.store.switches import find_switches
 from telephony.store.talks import last_talk
 
 
@@ -32,6 +34,17 @@ def ask(session: Session, question: Question, setup: Setup, devices: Mapping[str
 def all_free(setup: Setup) -> dict[str, str]:
     """Return the devices as they are when every desk phone is registered and free."""
     return {f"PJSIP/{operator.endpoint}": "NOT_INUSE" for operator in setup.operators.values()}
+
+
+def seen_devices(session: Session, setup: Setup) -> dict[str, str]:
+    """Return the desk phones and switches as the listener saw them last, without unseen ones."""
+    states = {one.extension: one.device_state for one in list_operator_states(session)}
+    phones = {
+        f"PJSIP/{operator.endpoint}": states[extension]
+        for extension, operator in setup.operators.items()
+        if extension in states
+    }
+    return phones | {name: one.state for name, one in find_switches(session).items() if one.state}
 
 
 def _client(session: Session, number: str) -> Client | None:

@@ -42,9 +42,11 @@ def problem(code: int, error: HTTPException | None = None) -> Response:
         "status": code,
         "detail": _DETAILS.get(code) or (error.description if error else None) or "",
     }
-    messages = getattr(error, "data", {}).get("messages") if error else None
-    if messages:
-        body["errors"] = list(_errors(messages))
+    data = getattr(error, "data", {}) if error else {}
+    if data.get("messages"):
+        body["errors"] = list(_errors(data["messages"]))
+    elif data.get("errors"):
+        body["errors"] = [{k: _sound(v) for k, v in one.items()} for one in data["errors"]]
     response = Response(json.dumps(body, ensure_ascii=False), code, mimetype=MEDIA_TYPE)
     if error is not None:
         for name, value in error.get_headers(request.environ):

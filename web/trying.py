@@ -18,12 +18,11 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateTimeLocalInput
 
-from telephony.asking import all_free, ask
+from telephony.asking import all_free, ask, seen_devices
 from telephony.domain.duty.walltime import reached
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 from telephony.domain.routing import NO_KEY, Decision, Kind, Question
 from telephony.domain.setup import Setup
-from telephony.store.live import list_operator_states
 from telephony.words import say_checked, say_step
 from web.cleaning import visible
 from web.i18n import current_language, moment, unbroken_phone, zone
@@ -138,7 +137,7 @@ def tried(
     at_once = question.at == now
 
     def answered(known: Setup) -> Decision:
-        devices = phones(session, known) if at_once else all_free(known)
+        devices = seen_devices(session, known) if at_once else all_free(known)
         return ask(session, question, known, devices)
 
     answer = in_words(answered(setup), setup)
@@ -147,16 +146,6 @@ def tried(
         return found
     other = in_words(answered(after), after)
     return replace(found, answer=_marked(answer, other), what_if=_marked(other, answer))
-
-
-def phones(session: Session, setup: Setup) -> dict[str, str]:
-    """Return the devices of desk phones as the listener saw them last; others are left out."""
-    states = {one.extension: one for one in list_operator_states(session)}
-    return {
-        f"PJSIP/{operator.endpoint}": states[extension].device_state
-        for extension, operator in setup.operators.items()
-        if extension in states
-    }
 
 
 def in_words(decision: Decision, setup: Setup) -> Answer:

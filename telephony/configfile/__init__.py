@@ -31,7 +31,7 @@ Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes
 everything: what it does not name is removed. `editing` is the one way in which anybody changes it.
 """
 
-from telephony.configfile.comparing import Difference, Field, differences
+from telephony.configfile.comparing import KEYS, Difference, Field, differences
 from telephony.configfile.editing import (
     COMMAND_LINE,
     Author,
@@ -44,6 +44,15 @@ from telephony.configfile.editing import (
     put,
     undo,
 )
+from telephony.configfile.entries import (
+    SECTIONS,
+    ChangedError,
+    Reference,
+    fingerprint,
+    put_entry,
+    references,
+    remove_entry,
+)
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config, read_data
@@ -51,8 +60,11 @@ from telephony.configfile.writing import Data, Entry, as_data, write_config
 
 __all__ = [
     "COMMAND_LINE",
+    "KEYS",
+    "SECTIONS",
     "Author",
     "Change",
+    "ChangedError",
     "ConfigError",
     "ConflictError",
     "Data",
@@ -61,14 +73,19 @@ __all__ = [
     "Field",
     "Mistake",
     "NoRevisionError",
+    "Reference",
     "as_data",
     "change",
     "differences",
     "find",
+    "fingerprint",
     "load_data",
     "put",
+    "put_entry",
     "read_config",
     "read_data",
+    "references",
+    "remove_entry",
     "undo",
     "write_config",
 ]

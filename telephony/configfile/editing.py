@@ -56,11 +56,12 @@ class NoRevisionError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes the set-up: a login, its user's id, and the address they come from."""
+    """Who changes the set-up: a login, its user's id, the address they come from, an API token."""
 
     login: str
     user_id: int | None = None
     address: str = ""
+    token: str = ""
 
 
 COMMAND_LINE = Author("command line")
@@ -218,6 +219,7 @@ def _keep(
     """Note a change: for undoing it, and for whoever asks who changed what."""
     revision.differences.extend(each.as_json() for each in found)
     add_revision(session, revision, write_config(before))
+    by = {"token": author.token} if author.token else {}
     for each in found:
         add_audit(
             session,
@@ -228,6 +230,6 @@ def _keep(
                 address=author.address,
                 action=f"setup.{each.action}",
                 target=f"{each.what} {each.key}".strip(),
-                details=each.as_json() | {"version": revision.version},
+                details=each.as_json() | {"version": revision.version} | by,
             ),
         )

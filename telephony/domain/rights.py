@@ -22,5 +22,7 @@ class Scope(StrEnum):
     BLOCKLIST_READ = "blocklist:read"
     BLOCKLIST_WRITE = "blocklist:write"
     OPERATORS_READ = "operators:read"
+    SETUP_READ = "setup:read"
+    SETUP_WRITE = "setup:write"
     EVENTS_READ = "events:read"
     METRICS_READ = "metrics:read"

@@ -201,8 +201,17 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("DELETE", "/blocklist/99"): Scope.BLOCKLIST_WRITE,
         ("GET", "/operators"): Scope.OPERATORS_READ,
         ("GET", "/operators/101"): Scope.OPERATORS_READ,
+        ("GET", "/explain?did=74951234567"): Scope.SETUP_READ,
+        ("GET", "/setup"): Scope.SETUP_READ,
+        ("PUT", "/setup"): Scope.SETUP_WRITE,
         ("GET", "/events"): Scope.EVENTS_READ,
     }
+    for section in ("operators", "groups", "dids", "hours", "trunks", "absences"):
+        needed["GET", f"/setup/{section}"] = needed["GET", f"/setup/{section}/99"] = (
+            Scope.SETUP_READ
+        )
+        needed["PUT", f"/setup/{section}/99"] = Scope.SETUP_WRITE
+        needed["DELETE", f"/setup/{section}/99"] = Scope.SETUP_WRITE
     with app.test_request_context():
         documented = client.get("/api/v1/openapi.json").get_json()["paths"]
     assert sum(len(set(one) - {"parameters"}) for one in documented.values()) == len(needed)

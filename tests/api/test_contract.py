@@ -23,8 +23,10 @@ from web.limits import Limits
 from web.problems import MEDIA_TYPE
 
 EXAMPLES = 25
+# The paths of the six kinds of entries are made by the same functions.
+ALIKE = 6
 LISTS = {f"GET /api/v1/{name}" for name in ("blocklist", "calls", "clients", "events", "operators")}
-OPERATIONS = 17
+OPERATIONS = 44
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_the_api_keeps_to_its_document(
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         @hypothesis.settings(
-            max_examples=EXAMPLES,
+            max_examples=ALIKE if "/setup/" in operation.path else EXAMPLES,
             deadline=None,
             derandomize=True,
             database=None,
@@ -58,7 +60,8 @@ def test_the_api_keeps_to_its_document(
         )
         def ask(case: schemathesis.Case[Any]) -> None:
             # Whether a name or a number will do is more than a schema can say.
-            excluded: list[Any] = [] if case.method == "GET" else [positive_data_acceptance]
+            judged = case.method != "GET" or case.operation.path.endswith("/explain")
+            excluded: list[Any] = [positive_data_acceptance] if judged else []
             response = case.call_and_validate(headers=headers, excluded_checks=excluded)
             named = f"{case.method} {case.operation.path}"
             asked.setdefault(named, set()).add(response.status_code)
@@ -78,6 +81,10 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/calls/{call_id}": [{"call_id": call.call_id} for call in company.calls()],
     "/api/v1/operators/{extension}": [{"extension": one} for one in ("101", "102")],
     "/api/v1/clients/{client_id}": [{"client_id": 1}],
+    "/api/v1/setup": [{}],
+    "/api/v1/setup/operators/{key}": [{"key": "101"}],
+    "/api/v1/setup/groups/{key}": [{"key": "sales"}],
+    "/api/v1/setup/dids/{key}": [{"key": company.DID}],
 }
 
 

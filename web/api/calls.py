@@ -103,8 +103,8 @@ def told(record: CallRecord, names: Mapping[str, str], tongue: str) -> dict[str,
             }
             for one in record.moments
         ],
-        "plan": None if record.decision is None else _plan(record.decision, names, tongue),
-        "trace": None if record.decision is None else _trace(record.decision, tongue),
+        "plan": None if record.decision is None else told_plan(record.decision, names, tongue),
+        "trace": None if record.decision is None else told_trace(record.decision, tongue),
     }
 
 
@@ -122,7 +122,8 @@ def _spans(spans: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
     return [{"begin": moment(begin), "end": moment(end)} for begin, end in spans]
 
 
-def _plan(decision: Decision, names: Mapping[str, str], tongue: str) -> list[dict[str, Any]]:
+def told_plan(decision: Decision, names: Mapping[str, str], tongue: str) -> list[dict[str, Any]]:
+    """Return the steps of a plan with words in a language."""
     return [
         {
             "kind": step.kind,
@@ -135,7 +136,8 @@ def _plan(decision: Decision, names: Mapping[str, str], tongue: str) -> list[dic
     ]
 
 
-def _trace(decision: Decision, tongue: str) -> list[dict[str, Any]]:
+def told_trace(decision: Decision, tongue: str) -> list[dict[str, Any]]:
+    """Return the lines of a trace with words in a language."""
     return [
         {
             "rule": line.rule,

@@ -10,12 +10,12 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from telephony import __version__
-from web.api import blocklist, calls, clients, events, people
+from web.api import blocklist, calls, clients, events, explain, people, setup
 from web.api.base import LIMITS, SECURITY, blueprint
 from web.limits import Limits
 from web.rights import public
 
-__all__ = ["blocklist", "calls", "clients", "events", "people", "register"]
+__all__ = ["blocklist", "calls", "clients", "events", "explain", "people", "register", "setup"]
 
 PER_MINUTE = 600
 
@@ -23,7 +23,8 @@ pages = Blueprint("api_document", __name__, url_prefix="/api/v1")
 
 _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
-and the stream of events; changes clients and the block list, by the panel's own rules.
+and the stream of events; changes clients, the block list and
+the set-up, by the panel's own rules; says who would get a call.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the

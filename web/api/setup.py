@@ -1,0 +1,287 @@
+"""The set-up: the whole of it, and each operator, group, DID, opening hours, trunk, absences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+
+from flask import abort, g, request
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import UnprocessableEntity
+
+from telephony.accounts import ApiToken, Scope
+from telephony.configfile import (
+    KEYS,
+    SECTIONS,
+    Author,
+    Change,
+    ChangedError,
+    ConfigError,
+    ConflictError,
+    Data,
+    Entry,
+    change,
+    find,
+    fingerprint,
+    load_data,
+    put_entry,
+    remove_entry,
+)
+from telephony.store.accounts import get_user
+from telephony.store.engine import reading
+from web.api import schemas, setupshapes
+from web.api.base import language, reads, refuse, writes
+from web.services import services
+from web.texts import gettext
+
+_READ, _WRITE = Scope.SETUP_READ, Scope.SETUP_WRITE
+# A section's name in the singular, for the names of the operations.
+_ONE = {
+    "operators": "operator",
+    "groups": "group",
+    "dids": "did",
+    "hours": "hours",
+    "trunks": "trunk",
+    "absences": "absences",
+}
+_ABOUT = {
+    "operators": "operators with their phones and deputies",
+    "groups": "groups with their rosters, queues and opening hours",
+    "dids": "DIDs with their rules",
+    "hours": "opening hours",
+    "trunks": "trunks",
+    "absences": "absences, by operator",
+}
+
+
+@reads("/setup", _READ, setupshapes.WholeSetup, schemas.Empty)
+def setup(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the whole set-up, in the shape of the YAML file."""
+    del query
+    with reading(services().engine) as session:
+        data, version = load_data(session)
+    return {"version": version, "setup": data}
+
+
+@writes(
+    "PUT",
+    "/setup",
+    _WRITE,
+    setupshapes.Changed,
+    setupshapes.SetupBody,
+    query=setupshapes.DryRunQuery,
+)
+def replace_setup(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the set-up what is sent, in one transaction; what is not sent is removed.
+
+    With `dry_run` nothing is changed: the answer says what would be.
+    """
+
+    def edit(data: Data) -> None:
+        for section in data:
+            data[section] = []
+        # Whatever is sent: the reader says what is wrong with it.
+        data.update(cast(Data, body["setup"]))
+
+    done = _change(edit, body.get("version"), dry_run=query["dry_run"])
+    return _changed(done, applied=not query["dry_run"] and bool(done.differences))
+
+
+def _list(section: str) -> Callable[..., dict[str, Any]]:
+    def view(query: Mapping[str, Any]) -> dict[str, Any]:
+        with reading(services().engine) as session:
+            entries = _by_key(load_data(session)[0], section)
+        first = query["offset"]
+        found = [_shown(key, one) for key, one in list(entries.items())]
+        return {"items": found[first : first + query["limit"]], "total": len(found)}
+
+    return view
+
+
+def _get(section: str) -> Callable[..., dict[str, Any]]:
+    def view(query: Mapping[str, Any], key: str) -> dict[str, Any]:
+        del query
+        with reading(services().engine) as session:
+            return _one(session, section, key)
+
+    return view
+
+
+def _put(section: str) -> Callable[..., dict[str, Any]]:
+    def view(query: Mapping[str, Any], body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        named = body["entry"].get(KEYS[section], key)
+        if section != "absences" and named != key:
+            refuse({f"entry.{KEYS[section]}": [gettext("Must be as in the address.")]})
+
+        def edit(data: Data) -> None:
+            _place(data, section, key, body["entry"], body.get("version"))
+
+        done = _change(edit, None, dry_run=query["dry_run"])
+        return _changed(done, applied=not query["dry_run"] and bool(done.differences))
+
+    return view
+
+
+def _delete(section: str) -> Callable[..., None]:
+    def view(query: Mapping[str, Any], key: str) -> None:
+        def edit(data: Data) -> None:
+            seen = query.get("version")
+            if section == "absences":
+                entry = _by_key(data, section).get(key)
+                if entry is None:
+                    raise LookupError(key)
+                if seen is not None and fingerprint(entry) != seen:
+                    raise ChangedError
+                data[section] = [one for one in data[section] if one["operator"] != key]
+            else:
+                remove_entry(data, section, key, seen)
+
+        _change(edit, None, dry_run=False)
+
+    return view
+
+
+def _place(data: Data, section: str, key: str, entry: Entry, seen: str | None) -> None:
+    """Put an entry in the place of the one named `key`, or add it under that name."""
+    if section == "absences":
+        known = _by_key(data, section).get(key)
+        if seen is not None and (known is None or fingerprint(known) != seen):
+            raise ChangedError
+        given = entry.get("entries", [])
+        rest = [one for one in data[section] if one["operator"] != key]
+        added = [
+            {**one, "operator": key} if isinstance(one, dict) else one
+            for one in (given if isinstance(given, list) else [given])
+        ]
+        data[section] = [*rest, *added]
+        return
+    try:
+        find(data, section, key)
+    except LookupError:
+        if seen is not None:
+            raise ChangedError from None
+        put_entry(data, section, None, {KEYS[section]: key, **entry}, None)
+    else:
+        put_entry(data, section, key, {KEYS[section]: key, **entry}, seen)
+
+
+def _by_key(data: Data, section: str) -> dict[str, Entry]:
+    if section != "absences":
+        return {str(one[KEYS[section]]): one for one in data[section]}
+    found: dict[str, Entry] = {}
+    for one in data[section]:
+        found.setdefault(one["operator"], {"entries": []})["entries"].append(one)
+    return found
+
+
+def _one(session: Session, section: str, key: str) -> dict[str, Any]:
+    entry = _by_key(load_data(session)[0], section).get(key)
+    if entry is None:
+        abort(404)
+    return _shown(key, entry)
+
+
+def _shown(key: str, entry: Entry) -> dict[str, Any]:
+    return {"key": key, "version": fingerprint(entry), "entry": entry}
+
+
+def _change(edit: Callable[[Data], None], expected: int | None, *, dry_run: bool) -> Change:
+    """Change the set-up as who made the token, by the panel's checks; abort with what is wrong."""
+    offer = services()
+    token = cast(ApiToken, g.token)
+    with reading(offer.engine) as session:
+        maker = get_user(session, token.user_id)
+    login = maker.login if maker else ""
+    author = Author(login, token.user_id, request.remote_addr or "", token.name)
+    try:
+        done = change(
+            offer.engine,
+            author,
+            edit,
+            now=offer.now(),
+            country=offer.settings.country,
+            expected=expected,
+            dry_run=dry_run,
+        )
+    except LookupError:
+        abort(404)
+    except (ChangedError, ConflictError):
+        abort(HTTPStatus.CONFLICT)
+    if done.errors:
+        _refuse(done.errors)
+    return done
+
+
+def _refuse(errors: list[ConfigError]) -> NoReturn:
+    """Answer 422: each error with its path, value, code and why, by Accept-Language."""
+    error = UnprocessableEntity()
+    error.data = {  # type: ignore[attr-defined]
+        "errors": [
+            {
+                "in": "json",
+                "name": one.path,
+                "value": one.value,
+                "code": one.code.value,
+                "detail": one.words(language()),
+            }
+            for one in errors
+        ]
+    }
+    raise error
+
+
+def _changed(done: Change, *, applied: bool) -> dict[str, Any]:
+    return {
+        "version": done.version,
+        "applied": applied,
+        "differences": [
+            {
+                "what": one.what,
+                "key": one.key,
+                "action": one.action,
+                "fields": [
+                    {"name": field.name, "old": field.old, "new": field.new} for field in one.fields
+                ],
+            }
+            for one in done.differences
+        ],
+    }
+
+
+def _register(section: str) -> None:
+    """Make the paths of a section; each function is named for the document and the table."""
+    one, about = _ONE[section], _ABOUT[section]
+    rule = f"/setup/{section}"
+
+    def named(view: Callable[..., Any], name: str, words: str) -> Callable[..., Any]:
+        view.__name__ = view.__qualname__ = name
+        view.__doc__ = words
+        return view
+
+    listed = named(_list(section), f"setup_{section}", f"List {about}.")
+    reads(rule, _READ, setupshapes.EntryList, schemas.Paged)(listed)
+    got = named(_get(section), f"setup_one_{one}", f"Show one of the {about}.")
+    reads(f"{rule}/<path:key>", _READ, setupshapes.OneEntry, schemas.Empty, one=True)(got)
+    put = named(_put(section), f"setup_put_{one}", f"Add or replace one of the {about}.")
+    writes(
+        "PUT",
+        f"{rule}/<path:key>",
+        _WRITE,
+        setupshapes.Changed,
+        setupshapes.EntryBody,
+        query=setupshapes.DryRunQuery,
+    )(put)
+    gone = named(_delete(section), f"setup_delete_{one}", f"Delete one of the {about}.")
+    writes(
+        "DELETE",
+        f"{rule}/<path:key>",
+        _WRITE,
+        None,
+        query=setupshapes.EntryVersionQuery,
+        status=204,
+    )(gone)
+
+
+for _section in (*SECTIONS, "absences"):
+    _register(_section)
