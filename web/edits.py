@@ -50,13 +50,14 @@ def difference_words(difference: Difference) -> str:
         "group": gettext("group %(key)s", key=difference.key),
         "did": gettext("DID %(key)s", key=difference.key),
         "absences of": gettext("absences of %(key)s", key=difference.key),
+        "hours": gettext("opening hours %(key)s", key=difference.key),
+        "trunk": gettext("trunk %(key)s", key=difference.key),
+        "mailbox": gettext("mailbox %(key)s", key=difference.key),
     }.get(difference.what, f"{difference.what} {difference.key}".strip())
 
 
 def change_words(difference: Difference) -> list[str]:
     """Return the fields of a difference, each as `mobile: +7900… → +7901…`."""
-    if difference.action == "removed":
-        return []
     return [_field_words(field) for field in difference.fields]
 
 
@@ -106,6 +107,10 @@ def key_words(key: str) -> str:
         "overrides": gettext("overrides"),
         "swaps": gettext("swaps"),
         "entries": gettext("absences"),
+        "queue": gettext("queue"),
+        "hours": gettext("opening hours"),
+        "menu": gettext("menu"),
+        "closed": gettext("when closed"),
     }.get(key, key)
 
 

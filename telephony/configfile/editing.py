@@ -30,6 +30,7 @@ from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config, read_data
 from telephony.configfile.writing import Data, Entry, as_data, write_config
+from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.directory import current_version, lock_version
@@ -181,7 +182,7 @@ def _change(
             if expected is not None and version != expected:
                 raise ConflictError(expected, version)
             after, errors = make(before)
-            after = replace(after, blocked=before.blocked)  # it is not of the file
+            after = _completed(before, after)
             errors = errors or _unremovable(session, after)
         if errors:
             return Change(version, before, after, errors=errors)
@@ -199,6 +200,23 @@ def _change(
                 _keep(session, Revision(made, now, author.login, undid, []), author, before, found)
                 return Change(made, before, after, found)
     raise ConflictError(version, latest)
+
+
+def _completed(before: Setup, after: Setup) -> Setup:
+    """Return a set-up with what no file holds: the block list, and what comes from calendars."""
+    away = before.calendar_absences
+    groups = {
+        name: replace(
+            group,
+            roster=with_imported(
+                group.roster,
+                before.groups[name].roster.imported if name in before.groups else (),
+                away,
+            ),
+        )
+        for name, group in after.groups.items()
+    }
+    return replace(after, groups=groups, blocked=before.blocked, calendar_absences=away)
 
 
 def _unremovable(session: Session, after: Setup) -> list[ConfigError]:

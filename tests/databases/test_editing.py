@@ -23,9 +23,12 @@ from telephony.configfile import (
     put,
     undo,
 )
+from telephony.domain.duty import Absence, OneOff
+from telephony.domain.duty.calendars import Takes
 from telephony.domain.setup import Setup
 from telephony.store import revisions
 from telephony.store.audit import list_audit
+from telephony.store.calendars import Copy, Owner, add_feed, use_feed
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import bump, current_version
@@ -253,3 +256,26 @@ def test_forms_are_made_of_data_and_their_version(office: Engine) -> None:
         data, version = load_data(session)
     assert version == version_of(office)
     assert [each["extension"] for each in data["operators"]] == sorted(a_setup().operators)
+
+
+def test_what_comes_from_calendars_is_part_of_what_would_be(office: Engine) -> None:
+    """A change that is only tried must decide as it would when it is made."""
+    first, *_ = a_setup().groups
+    begin = datetime.fromisoformat("2026-12-01 09:00")
+    shift = OneOff("101", begin, begin + timedelta(hours=8))
+    away = Absence("102", begin, begin + timedelta(days=1), "UTC")
+    for kind, owner, copy in (
+        (Owner.GROUP, first, Copy("BEGIN:VCALENDAR", (shift,))),
+        (Owner.OPERATOR, "102", Copy("BEGIN:VCALENDAR", (), (away,))),
+    ):
+        with writing(office) as session:
+            key = add_feed(
+                session, owner_kind=kind, owner=owner, title="x", place=None, url=None, zone="UTC",
+                layer=0, takes=Takes.BUSY, copy=copy, now=NOW,
+            )  # fmt: skip
+            use_feed(session, key, True, NOW)
+    assert stored(office).groups[first].roster.imported != ()
+    would = change(office, ANNA, rename("101", "Anya"), now=NOW, dry_run=True)
+    done = change(office, ANNA, rename("101", "Anya"), now=NOW)
+    assert would.after == done.after == stored(office)
+    assert would.after.calendar_absences != ()

@@ -12,6 +12,7 @@ from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
+from web.i18n import zone
 from web.rights import allow, signed_in_user
 from web.rosters.ahead import now_and_next, own_turns, warning_words, warnings
 from web.rosters.area import blueprint, day_asked, group_of, may_edit, names_of, today_of
@@ -39,6 +40,7 @@ def index() -> str:
         groups=[(group, *now_and_next(group, now)) for group in setup.groups.values()],
         warnings=[(one, warning_words(one, more, setup, names)) for one, more in wrong],
         own=own_turns(setup, own, now) if own else None,
+        own_zone=zone(),
         names=names,
         may_edit=may_edit(),
     )
@@ -53,7 +55,6 @@ def show(name: str) -> str:
         setup = load_setup(session)
         group = group_of(setup, name)
         wrong = warnings(session, setup, now, about=name)
-    zone = group.roster.zone
     this_week = monday(today_of(group, now))
     asked = day_asked()
     first = monday(asked) if asked else this_week
@@ -62,7 +63,7 @@ def show(name: str) -> str:
     )
     data = as_data(setup)
     names = names_of(setup)
-    local_now = shown(now, zone)
+    local_now = shown(now, group.roster.zone)
     lists = {
         kind: listed(kind, entries_of(data, name, kind), names, local_now) for kind in ROSTER_KINDS
     }

@@ -40,8 +40,8 @@
     if (!box) {
       box = document.createElementNS(SVG, "rect");
       box.setAttribute("class", "drawn");
-      box.setAttribute("y", "2");
-      box.setAttribute("height", "32");
+      box.setAttribute("y", ".125rem");
+      box.setAttribute("height", "2rem");
       box.setAttribute("rx", "5");
       row.append(box);
     }
@@ -132,7 +132,7 @@
   document.querySelectorAll(".grid-bars[data-operator]").forEach((row) => {
     const box = document.createElementNS(SVG, "rect");
     for (const [name, value] of Object.entries({
-      class: "cursor-box", width: "100%", height: "36", tabindex: "0", role: "button",
+      class: "cursor-box", width: "100%", height: "100%", tabindex: "0", role: "button",
       "aria-label": `${row.dataset.name}: ${grid.dataset.newWords}. ${grid.dataset.help}`,
     })) box.setAttribute(name, value);
     row.prepend(box);
