@@ -20,6 +20,7 @@ from web.health import views as health
 from web.operators import switches
 from web.operators import views as operators
 from web.profile import views as profile
+from web.queues import views as queues
 
 PANEL = (
     home.blueprint,
@@ -33,6 +34,7 @@ PANEL = (
     feed.blueprint,
     announcements.blueprint,
     switches.blueprint,
+    queues.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

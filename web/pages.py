@@ -43,6 +43,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("announcements.index", "volume", lazy_gettext("Announcements")),
             Entry("explain.index", "route", lazy_gettext("Who gets a call")),
             Entry("calendars.index", "calendar-event", lazy_gettext("Calendars")),
+            Entry("queues.index", "list", lazy_gettext("Queues")),
             Entry("switches.closed", "clock", lazy_gettext("Closed now")),
         ),
     ),

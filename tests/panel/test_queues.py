@@ -1,0 +1,109 @@
+"""The queues of groups in the panel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+
+from telephony.domain.duty import Roster
+from telephony.domain.queueing import QueueSettings, Strategy
+from telephony.domain.setup import Group, Setup
+from telephony.store.engine import reading, writing
+from telephony.store.setup import load_setup, replace_setup
+from tests.panel.people import Browser, Panel
+from tests.panel.test_clients_editing import errors
+
+FIELDS = {
+    "name": "sales-1",
+    "strategy": "rrmemory",
+    "ring_seconds": "20",
+    "wrapup_seconds": "0",
+    "max_wait_seconds": "90",
+    "music": "jazz",
+    "announce_wait": "y",
+    "announce_seconds": "60",
+}
+MADE = QueueSettings(
+    "sales-1", Strategy.RRMEMORY, 20, 0, 90, "jazz", False, True, 60, callback=False
+)
+
+
+@pytest.fixture
+def admin(panel: Panel) -> Browser:
+    """Give an admin's browser over a panel with two groups."""
+    groups = {
+        "Sales 1": Group("Sales 1", Roster("UTC")),
+        "b/<b>": Group("b/<b>", Roster("UTC"), QueueSettings("taken")),
+    }
+    with writing(panel.engine) as session:
+        replace_setup(session, Setup({}, groups))
+    return panel.signed_in("admin")
+
+
+def queue(engine: Engine, group: str = "Sales 1") -> QueueSettings | None:
+    with reading(engine) as session:
+        return load_setup(session).groups[group].queue
+
+
+def test_a_group_gets_a_queue_and_undo_takes_it_back(panel: Panel, admin: Browser) -> None:
+    page = admin.get("/queues/Sales 1").text
+    assert 'value="sales-1"' in page, "a name made of the group's"
+    answer = admin.send("/queues/Sales 1", **FIELDS)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/queues")
+    assert queue(panel.engine) == MADE
+    page = admin.get("/queues").text
+    assert "dutyline pbx-config" in page
+    assert "dutyline-sales-1" in page
+    assert "Undo" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "Sales 1"}, "a-z"),
+        ({"name": ""}, "1 to"),
+        ({"name": "taken"}, "another group"),
+        ({"ring_seconds": "4"}, "5 to 120"),
+        ({"max_wait_seconds": "x"}, "10 to 7200"),
+        ({"strategy": "best"}, "ringall"),
+        ({"music": "a b"}, "musiconhold"),
+        ({"seen": "0"}, "meanwhile"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_lost(
+    panel: Panel, admin: Browser, changes: dict[str, str], words: str
+) -> None:
+    answer = admin.send("/queues/Sales 1", **{**FIELDS, **changes})
+    assert answer.status_code == 422
+    assert words in " ".join([*errors(answer.text), answer.text])
+    assert 'value="jazz"' in answer.text or "music" in changes
+    assert queue(panel.engine) is None
+
+
+def test_a_queue_is_removed_after_a_question(panel: Panel, admin: Browser) -> None:
+    page = admin.get("/queues/b/<b>").text
+    assert "Remove the queue of b/&lt;b&gt;?" in page
+    answer = admin.send("/queues/b/<b>/remove", page="/queues/b/<b>")
+    assert answer.status_code == 302
+    assert queue(panel.engine, "b/<b>") is None
+
+
+def test_supervisors_look_and_do_not_change(panel: Panel, admin: Browser) -> None:
+    boss = panel.signed_in("boss")
+    page = boss.get("/queues").text
+    assert "dutyline-taken" in page
+    assert "/queues/Sales" not in page
+    assert boss.get("/queues/Sales 1").status_code == 403
+    assert admin.get("/queues/nobody").status_code == 404
+
+
+def test_what_is_not_shown_stays(panel: Panel, admin: Browser) -> None:
+    with reading(panel.engine) as session:
+        before = load_setup(session)
+    admin.send("/queues/Sales 1", **FIELDS)
+    with reading(panel.engine) as session:
+        after = load_setup(session)
+    groups = {**before.groups, "Sales 1": replace(before.groups["Sales 1"], queue=MADE)}
+    assert after == replace(before, groups=groups)
