@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -99,9 +100,8 @@ class Feed:
             if now.version < since:  # the database was restored from a backup
                 log.warning("feed.directory_older", version=now.version, known=since)
                 since = -1
-            setup = load_setup(session) if now.setup_version > since else None
+            setup = self._load_setup(session) if now.setup_version > since else None
             if setup is not None:
-                self._prepare(session, setup)
                 # First: changed clients may have managers that are new.
                 self._apply((), setup)
                 self._put_sounds(session)
@@ -110,6 +110,23 @@ class Feed:
                     return
                 self._apply(changes, None)
         self._version = now.version
+
+    def _load_setup(self, session: Session) -> Setup:
+        """Load and prepare a set-up without a collection of garbage: the loop would wait for it.
+
+        In a process that froze its directory the new objects are frozen, too; they hold no cycles.
+        """
+        frozen = gc.get_freeze_count() > 0
+        if frozen:
+            gc.disable()
+        try:
+            setup = load_setup(session)
+            self._prepare(session, setup)
+        finally:
+            if frozen:
+                gc.freeze()
+                gc.enable()
+        return setup
 
     def _prepare(self, session: Session, setup: Setup) -> None:
         """Do what the first calls would otherwise wait for: today's duty, holidays, last talks."""

@@ -51,6 +51,10 @@ class Blocklist:
         found = {len(line.pattern) - 1 for line in self.lines if line.pattern.endswith("*")}
         return tuple(sorted(found, reverse=True))
 
+    def prepare(self) -> None:
+        """Make the index now, so that no caller waits for it."""
+        _ = self._by_pattern, self._lengths
+
     def find(self, number: str, at: datetime) -> Blocked | None:
         """Return the line that blocks a caller at an aware moment: the one that says most.
 

@@ -128,6 +128,7 @@ class Setup:
     def prepare(self, moment: datetime) -> None:
         """Work out what decisions around an aware moment look up, so that none has to wait."""
         _ = self.desks, self.mobiles, self.absences_of, self.timelines_of
+        self.blocked.prepare()
         for group in self.groups.values():
             group.timeline.at(moment)
         for hours in self.hours.values():

@@ -11,12 +11,13 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import calls_page, decide, decode, duty, latency, readable, relay, resync
+from tests.bench import calls_page, changing, decide, decode, duty, latency, readable, relay, resync
 from tests.bench.tables import Report
 
 PARTS: dict[str, Callable[[bool], Report]] = {
     "decode": decode.run,
     "decide": decide.run,
+    "changing": changing.run,
     "duty": duty.run,
     "latency": latency.run,
     "resync": resync.run,

@@ -43,7 +43,7 @@ _CLIENTS = 10_000
 _LOCK_SECONDS = 1.0
 
 
-class _Wire:
+class Wire:
     """Stands for the connection: notes when a plan was sent."""
 
     def __init__(self) -> None:
@@ -55,12 +55,12 @@ class _Wire:
         self.sent_at = time.perf_counter()
 
 
-def _events(index: int, now: int) -> Iterator[Event]:
+def events(index: int, now: int, did: str = people.DID) -> Iterator[Event]:
     """Yield an answered call's events; the first one announces it."""
     call, leg = f"1795000000.{index * 2}", f"1795000000.{index * 2 + 1}"
     trunk, desk = f"PJSIP/trunk-{index:08x}", f"PJSIP/op001-{index:08x}"
     number = people.numbers(index % _CLIENTS)[0]
-    yield Offered(now, call, trunk, people.DID, number)
+    yield Offered(now, call, trunk, did, number)
     yield DialBegan(now + 3000, call, leg, desk, "op001")
     yield DialEnded(now + 5000, call, leg, desk, "ANSWER")
     yield Joined(now + 6000, call, leg, desk, "bridge")
@@ -82,7 +82,7 @@ def _hold(path: Path, begin: threading.Event, end: threading.Event) -> None:
 
 
 async def _period(
-    listener: Listener, wire: _Wire, first: int, seconds: float
+    listener: Listener, wire: Wire, first: int, seconds: float
 ) -> dict[str, list[float]]:
     """Feed calls at the rate; return the times of their announcements in ms."""
     took: dict[str, list[float]] = {"event": [], "due": []}
@@ -93,13 +93,13 @@ async def _period(
             await asyncio.sleep(wait)
         else:
             await asyncio.sleep(0)
-        events = list(_events(first + number, int(time.time() * 1e6)))
+        told = list(events(first + number, int(time.time() * 1e6)))
         # The sleep's own inaccuracy (1 ms) is not the listener's: what counts is a held-up loop.
         entered = time.perf_counter()
-        listener.on_event(events[0], entered)
+        listener.on_event(told[0], entered)
         took["event"].append((time.perf_counter() - entered) * 1000)
         took["due"].append((wire.sent_at - due) * 1000)
-        for event in events[1:]:
+        for event in told[1:]:
             listener.on_event(event, entered)
     return took
 
@@ -112,7 +112,7 @@ async def _measure(path: Path, rounds: int) -> dict[str, dict[str, list[float]]]
     known.load(people.clients(_CLIENTS, MANAGERS))
     address = AmiAddress("127.0.0.1", 1, "", "")
     listener = Listener(address, "token", "RU", known, people.setup(MANAGERS), writer)
-    wire = _Wire()
+    wire = Wire()
     listener.client._protocol = cast(Any, wire)
     listener.client.connected = True
     sweeper = asyncio.create_task(listener._sweep())

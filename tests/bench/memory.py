@@ -48,7 +48,7 @@ def fill(path: Path, size: int) -> None:
             connection.executemany(
                 "INSERT INTO client (id, name, manager, deputy, vip, notes) "
                 "VALUES (?, ?, ?, ?, ?, '')",
-                [(one.id, one.name, *one.assignment) for one in clients.values()],
+                [(one.id, one.name, *one.assignment[:3]) for one in clients.values()],
             )
             connection.executemany(
                 "INSERT INTO client_phone (number, client_id) VALUES (?, ?)",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telephony.domain.blocklist import HIDDEN, Blocked, Blocklist, read_pattern
+from telephony.domain.setup import Setup
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -45,6 +46,13 @@ def test_a_line_ends_and_a_shorter_one_still_counts() -> None:
     for hours, pattern in [(0, "+79001112233"), (0.99, "+79001112233"), (1, "+7900*"), (2, None)]:
         found = blocked.find("+79001112233", NOW + hours * HOUR)
         assert (found and found.pattern) == pattern
+
+
+def test_preparing_a_set_up_makes_the_index_that_callers_would_wait_for() -> None:
+    blocked = Blocklist((line("+7900*"),))
+    Setup(blocked=blocked).prepare(NOW)
+    assert {"_by_pattern", "_lengths"} <= set(vars(blocked))
+    assert blocked.find("+79001112233", NOW) == line("+7900*")
 
 
 @pytest.mark.parametrize(
