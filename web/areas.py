@@ -17,6 +17,7 @@ from web.changes import views as changes
 from web.explain import views as explain
 from web.health import metrics, probes
 from web.health import views as health
+from web.numbers import views as numbers
 from web.operators import switches
 from web.operators import views as operators
 from web.profile import views as profile
@@ -32,6 +33,7 @@ PANEL = (
     explain.blueprint,
     calendars.blueprint,
     feed.blueprint,
+    numbers.blueprint,
     announcements.blueprint,
     switches.blueprint,
     queues.blueprint,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 
 from telephony.accounts import Role, Scope
 from tests.panel.people import Panel
@@ -28,7 +28,12 @@ def _address(panel: Panel, rule: Rule) -> str:
 
 
 def _filled(rule: Rule, name: str) -> Any:
-    kind = type(rule._converters[name]).__name__
+    if rule.defaults and name in rule.defaults:
+        return rule.defaults[name]
+    converter = rule._converters[name]
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    kind = type(converter).__name__
     return 1 if kind == "IntegerConverter" else "panel.css" if name == "filename" else "1"
 
 

@@ -1,0 +1,1 @@
+"""Numbers that are dialled, opening hours, trunks and mailboxes."""
