@@ -68,7 +68,8 @@ async def every_page(page: Page, app: Flask) -> dict[str, str]:
     while waiting and wanted:
         await visit(page, waiting.pop(0))
         links: list[str] = await page.locator("a[href]").evaluate_all(
-            "links => links.map(link => link.href)"
+            # Not link.href: of a link within a picture it is no text.
+            "links => links.map(link => new URL(link.getAttribute('href'), document.URL).href)"
         )
         for link in links:
             path = urlsplit(link).path
