@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -24,11 +24,13 @@ from telephony.domain.membership import (
     Member,
     applied,
     changes,
+    groups_of,
+    next_cut,
     next_look,
     ours,
     pause_now,
     rest_until,
-    wanted,
+    wanted_of,
 )
 from telephony.domain.pauses import SWITCH, Devices, PauseKind, extension_of_device
 from telephony.domain.queueing import PREFIX
@@ -72,18 +74,28 @@ class QueueMembers:
         self._stale = False
         self._failures = 0
         self._listed = -_LOOK_AGAIN
+        self._due: set[str] = set()  # groups to look at
+        self._all_due_at: datetime | None = None  # or all of them, from then on
 
     def set_up(self, setup: Setup) -> None:
         """Take a new set-up."""
         self._setup = setup
         self._refused.clear()
-        self._wake.set()
+        self._look_at_all()
 
     def listed(self, members: dict[Key, Member]) -> None:
         """Take the members that the PBX has after a login."""
         self._take(members)
         # A PBX that is starting lets us in before it knows its queues and switches.
         self._listed -= _LOOK_AGAIN - _SETTLED
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        self._all_due_at = None
+        self._wake.set()
+
+    def _look_at_groups(self, names: Iterable[str]) -> None:
+        self._due.update(names)
         self._wake.set()
 
     def _take(self, members: dict[Key, Member]) -> None:
@@ -128,13 +140,19 @@ class QueueMembers:
             self._have[key] = Member(event.penalty, pause, event.device, fixed)
             if before is not None and before.pause == PauseKind.WRAP_UP and not pause:
                 self._rested(self._setup.desks.get(event.device.partition("/")[2]))
-        self._wake.set()
+        self._look_at_groups(
+            name
+            for name, group in self._setup.groups.items()
+            if group.queue is not None and group.queue.pbx_name == event.queue
+        )
 
     def device_changed(self, event: DeviceChanged, before: str | None) -> None:
         """Take a device's new state; `before` is what it was."""
         self._tell({event.device: event.state})
         if event.device.startswith("Custom:") or (event.state in _GONE) != (before in _GONE):
-            self._wake.set()
+            who = extension_of_device(event.device, self._setup.desks)
+            if who is not None:
+                self._look_at_groups(groups_of(self._setup, who))
 
     def talked(self, extension: str, at: int) -> None:
         """Take that an operator's call ended at `at` (µs): the rest begins."""
@@ -142,7 +160,7 @@ class QueueMembers:
         if until is not None:
             self.resting[extension] = until
             self._changed(extension)
-            self._wake.set()
+            self._look_at_groups(groups_of(self._setup, extension))
 
     def wrapping(self) -> frozenset[str]:
         """Return who rests after a call now."""
@@ -173,6 +191,7 @@ class QueueMembers:
                 log.exception("members.failed")
                 self._failures += 1
             if self._failures > before:
+                self._all_due_at = None
                 # A PBX that starts knows no queues yet; one without our queues never will.
                 self._stale = True
                 wait = min(_LOOK_AGAIN, _RETRY * 2 ** min(self._failures, 10))
@@ -192,18 +211,36 @@ class QueueMembers:
             await self._look_at_devices()
             self._take(await self._ami.list_members())
             self._wake.clear()
+            self._all_due_at = None
         at = _moment(self._now())
         for extension in [who for who, until in self.resting.items() if until <= at]:
             del self.resting[extension]
             self._changed(extension)
-        want = wanted(self._setup, at, self._devices(), self.resting)
-        done = [await self._do(action) for action in changes(want, self._have)]
+            self._due |= groups_of(self._setup, extension)
+        done = [await self._do(action) for action in await self._changes(at)]
         self._failures += not all(done)
         again = self._listed + _LOOK_AGAIN - time.monotonic()
         following = next_look(self._setup, at, self.resting)
         if following is None:
             return again
         return min(again, max(0.0, (following - at) / timedelta(seconds=1)))
+
+    async def _changes(self, at: datetime) -> list[Action]:
+        """Return what must change in the queues that are due, a pause for calls between each."""
+        everything = self._all_due_at is None or self._all_due_at <= at
+        groups = self._setup.groups
+        due = set(groups) if everything else self._due & groups.keys()
+        self._due = set()
+        if everything:
+            self._all_due_at = next_cut(self._setup, at) or datetime.max.replace(tzinfo=UTC)
+        want: dict[Key, Member] = {}
+        for name in due:
+            want |= wanted_of(groups[name], self._setup, at, self._devices(), self.resting)
+            await asyncio.sleep(0)
+        if everything:
+            return changes(want, self._have)
+        queues = {queue.pbx_name for name in due if (queue := groups[name].queue)}
+        return changes(want, {key: one for key, one in self._have.items() if key[0] in queues})
 
     async def _do(self, action: Action) -> bool:
         """Do one change; tell whether the PBX did it. Raises AmiError."""

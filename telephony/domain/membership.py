@@ -13,7 +13,7 @@ from telephony.domain.duty import Presence
 from telephony.domain.numbers import digits
 from telephony.domain.pauses import Devices, PauseKind, do_not_disturb, pause_of
 from telephony.domain.queueing import PREFIX
-from telephony.domain.setup import Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup
 
 # Extension → the aware moment until which its operator rests after a call.
 Resting = Mapping[str, datetime]
@@ -81,31 +81,48 @@ Action = Add | Remove | Pause | Penalise
 
 
 def wanted(setup: Setup, at: datetime, devices: Devices, resting: Resting) -> dict[Key, Member]:
-    """Return the members that our queues must have at an aware moment.
+    """Return the members that our queues must have at an aware moment."""
+    found: dict[Key, Member] = {}
+    for group in setup.groups.values():
+        found |= wanted_of(group, setup, at, devices, resting)
+    return found
+
+
+def wanted_of(
+    group: Group, setup: Setup, at: datetime, devices: Devices, resting: Resting
+) -> dict[Key, Member]:
+    """Return the members that a group's queue must have at an aware moment; none without a queue.
 
     Those on duty by the group's roster, and nobody else: who is at lunch or away by the roster is
     no member, so that the queue counts nobody who cannot come. Who makes a pause of their own stays
     one, paused: the switch may be off again at any moment. When no desk phone of those on duty is
     connected, their mobiles are members too.
     """
+    if group.queue is None:
+        return {}
+    queue = group.queue.pbx_name
+    on_duty = [
+        setup.operators[extension]
+        for extension, where in group.timeline.at(at).items()
+        if where is Presence.ON_SHIFT and extension in setup.operators
+    ]
+    connected = any(devices.get(_desk(one)) not in _GONE for one in on_duty)
     found: dict[Key, Member] = {}
-    for group in setup.groups.values():
-        if group.queue is None:
-            continue
-        on_duty = [
-            setup.operators[extension]
-            for extension, where in group.timeline.at(at).items()
-            if where is Presence.ON_SHIFT and extension in setup.operators
-        ]
-        connected = any(devices.get(_desk(one)) not in _GONE for one in on_duty)
-        for one in on_duty:
-            pause = pause_now(one.extension, at, devices, resting)
-            interfaces = [_desk(one)]
-            if one.mobile and not connected:
-                interfaces.append(f"Local/{digits(one.mobile)}@{MOBILE_CONTEXT}/n")
-            for interface in interfaces:
-                found[group.queue.pbx_name, interface] = Member(0, pause)
+    for one in on_duty:
+        member = Member(0, pause_now(one.extension, at, devices, resting))
+        found[queue, _desk(one)] = member
+        if one.mobile and not connected:
+            found[queue, f"Local/{digits(one.mobile)}@{MOBILE_CONTEXT}/n"] = member
     return found
+
+
+def groups_of(setup: Setup, extension: str) -> set[str]:
+    """Return the groups with a queue whose rosters name an operator."""
+    return {
+        name
+        for name, group in setup.groups.items()
+        if group.queue is not None and extension in group.roster.named
+    }
 
 
 def _desk(operator: Operator) -> str:
@@ -183,19 +200,18 @@ def rest_until(setup: Setup, extension: str, ended: datetime) -> datetime | None
 
     Of several groups' rests it is the longest.
     """
-    seconds = max(
-        (
-            group.queue.wrapup_seconds
-            for group in setup.groups.values()
-            if group.queue and extension in group.roster.named
-        ),
-        default=0,
-    )
+    queues = [setup.groups[name].queue for name in groups_of(setup, extension)]
+    seconds = max((queue.wrapup_seconds for queue in queues if queue), default=0)
     return ended + timedelta(seconds=seconds) if seconds else None
+
+
+def next_cut(setup: Setup, at: datetime) -> datetime | None:
+    """Return the next moment after `at` at which others may be on duty, None for never."""
+    moments = (group.timeline.next_cut(at) for group in setup.groups.values() if group.queue)
+    return min(moments, default=None)
 
 
 def next_look(setup: Setup, at: datetime, resting: Resting) -> datetime | None:
     """Return the next moment after `at` at which other members may be wanted, None for never."""
-    moments = [group.timeline.next_cut(at) for group in setup.groups.values() if group.queue]
-    moments += [until for until in resting.values() if until > at]
-    return min(moments, default=None)
+    ends = (until for until in resting.values() if until > at)
+    return min((one for one in (next_cut(setup, at), *ends) if one is not None), default=None)
