@@ -13,7 +13,18 @@ from telephony.store.engine import reading, writing
 from tests.api.company import QUICK
 from tests.panel.people import PASSWORD, START, Panel
 
-LISTS = ("/calls", "/clients", "/users", "/tokens", "/audit", "/operators", "/calls/export.csv")
+LISTS = (
+    "/calls",
+    "/clients",
+    "/blocked",
+    "/users",
+    "/tokens",
+    "/audit",
+    "/operators",
+    "/calls/export.csv",
+    "/clients/export.csv",
+    "/blocked/export.csv",
+)
 ARGUMENTS = ("page", "q", "from", "to", "did", "operator", "disposition", "manager", "next")
 HOSTILE = ("-1", "0", "9" * 30, "9" * 5000, "NaN", "a\x00b", "٣", "²", "0001-01-01", "%", "\\")
 IN_FORMS = ("a\x00b", "\ud7ff\u202e", "9" * 30, "x" * 100_000, "'\"><script>")
