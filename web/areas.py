@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import calendars, clients, home, rosters, style
+from web import calendars, clients, home, rosters, setup, style
 from web.admin import audit, tokens, users
 from web.announcements import views as announcements
 from web.api import document
@@ -37,6 +37,7 @@ PANEL = (
     announcements.blueprint,
     switches.blueprint,
     queues.blueprint,
+    setup.blueprint,
     auth.blueprint,
     profile.blueprint,
     health.blueprint,

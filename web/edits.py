@@ -25,7 +25,9 @@ def author() -> Author:
     return Author(user.login, user.id, request.remote_addr or "")
 
 
-def edit_setup(edit: Callable[[Data], None], *, expected: int | None = None) -> Change:
+def edit_setup(
+    edit: Callable[[Data], None], *, expected: int | None = None, dry_run: bool = False
+) -> Change:
     """Change the set-up as the signed-in user; see telephony.configfile.change, ConflictError."""
     offer = services()
     return change(
@@ -35,6 +37,7 @@ def edit_setup(edit: Callable[[Data], None], *, expected: int | None = None) -> 
         now=offer.now(),
         country=offer.settings.country,
         expected=expected,
+        dry_run=dry_run,
     )
 
 

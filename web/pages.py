@@ -47,6 +47,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         lazy_gettext("Set-up"),
         (
             Entry("explain.index", "route", lazy_gettext("Who gets a call")),
+            Entry("setup.index", "settings", lazy_gettext("Operators and groups")),
             Entry("numbers.index", "phone-incoming", lazy_gettext("Numbers")),
             Entry("queues.index", "list", lazy_gettext("Queues")),
             Entry("announcements.index", "volume", lazy_gettext("Announcements")),

@@ -93,6 +93,7 @@ def call_form(setup: Setup, prefix: str = "", **values: Any) -> CallForm:
     """Return the form, filled from the request; `values` stand in it before it is sent."""
     first = next(iter(setup.dids), "")
     form = CallForm(prefix=prefix, did=values.pop("did", first), **values)
+    form.did.flags.required = True
     form.key.choices = [
         SelectChoice("", gettext("the beginning of the call")),
         *(SelectChoice(key, key) for key in KEYS),

@@ -27,7 +27,7 @@ def _rules(app: Flask) -> Iterator[Rule]:
         if (
             "GET" in (rule.methods or ())
             and (rule.rule in _YET_PAGES or not rule.rule.startswith(_NOT_PAGES))
-            and not rule.rule.endswith((".csv", ".wav"))
+            and not rule.rule.endswith((".csv", ".wav", ".yaml"))
         ):
             yield rule
 

@@ -248,6 +248,11 @@ def _add_rosters(settings: Settings) -> None:
     def edit(data: Data) -> None:
         data["groups"].append(support)
         data["absences"].append(away)
+        data["trunks"].append({"endpoint": "city", "template": "8{national}"})
+        week = {"days": "mon-fri", "start": "09:00", "end": "18:00"}
+        data["hours"].append(
+            {"name": "office", "zone": company.ZONE, "country": "RU", "open": [week]}
+        )
 
     engine = open_engine(settings.database_url)
     assert change(engine, Author("lead"), edit, now=datetime.now(UTC)).errors == []

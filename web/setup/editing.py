@@ -1,0 +1,165 @@
+"""Adding and changing entries of the set-up: one way for every section."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from telephony.accounts import Role
+from telephony.configfile import (
+    KEYS,
+    Change,
+    ChangedError,
+    ConflictError,
+    Data,
+    Entry,
+    as_data,
+    fingerprint,
+    put_entry,
+)
+from telephony.domain.setup import Setup
+from telephony.store.engine import reading
+from telephony.store.setup import load_setup
+from web.duty import listening
+from web.edits import change_words, edit_setup, saved
+from web.i18n import zone, zones
+from web.rights import allow
+from web.services import services
+from web.setup.area import blueprint, entry_of
+from web.setup.places import EntryForm
+from web.setup.sections import SHOWN, choices
+from web.texts import gettext
+from web.trying import CallForm, Tried, call_form, question_of, tried, when_words
+
+Page = str | Response | tuple[str, int]
+
+TRIED = "try-"
+_GET_POST = ["GET", "POST"]
+
+
+@blueprint.route("/operators/new", methods=_GET_POST)
+@allow(Role.ADMIN)
+def add_operators() -> Page:
+    """Add an operator."""
+    return _change("operators", None)
+
+
+@blueprint.route("/operators/edit/<path:key>", methods=_GET_POST)
+@allow(Role.ADMIN)
+def edit_operators(key: str) -> Page:
+    """Change an operator."""
+    return _change("operators", key)
+
+
+@blueprint.route("/groups/new", methods=_GET_POST)
+@allow(Role.ADMIN)
+def add_groups() -> Page:
+    """Add a group."""
+    return _change("groups", None)
+
+
+@blueprint.route("/groups/edit/<path:key>", methods=_GET_POST)
+@allow(Role.ADMIN)
+def edit_groups(key: str) -> Page:
+    """Change a group; its roster has pages of its own."""
+    return _change("groups", key)
+
+
+def _change(name: str, key: str | None) -> Page:
+    """Show the form; try what stands in it, or save it."""
+    section = SHOWN[name]
+    with reading(services().engine) as session:
+        setup = load_setup(session)
+    old = entry_of(as_data(setup), name, key) if key is not None else {}
+    if request.method == "GET":
+        start = old or _proposed(name, setup)
+        return _page(name, key, setup, EntryForm.of_entry(section.places, start), fingerprint(old))
+    form = EntryForm.of_request(section.places, request.form)
+    seen = request.form.get("seen", "")
+    if key is not None:
+        form.values[KEYS[name]] = key
+    asks = "try" in request.form
+    places: list[int] = []
+
+    def edit(data: Data) -> None:
+        now = entry_of(data, name, key) if key is not None else None
+        entry = form.entry(now)
+        places[:] = [put_entry(data, name, key, entry, None if asks or key is None else seen)]
+
+    try:
+        done = edit_setup(edit, dry_run=asks)
+    except ChangedError:
+        return _page(name, key, setup, form, fingerprint(old), changed=True), 409
+    except ConflictError:
+        form.general.append(gettext("Others are changing the set-up just now: try again."))
+        return _page(name, key, setup, form, seen), 409
+    form.place_errors(done.errors, name, places[0])
+    if asks:
+        return _page(name, key, setup, form, seen, done), 422 if done.errors else 200
+    if done.errors:
+        return _page(name, key, setup, form, seen), 422
+    saved(done, gettext("Saved."))
+    return redirect(url_for(f"setup.{name}"))
+
+
+def _page(
+    name: str,
+    key: str | None,
+    setup: Setup,
+    form: EntryForm,
+    seen: str,
+    done: Change | None = None,
+    *,
+    changed: bool = False,
+) -> str:
+    """Show a form; `done` is what saving it would do, when that was asked."""
+    now = services().now()
+    after = done.after if done and not done.errors else None
+    with reading(services().engine) as session:
+        call, asked = _try(session, setup, after, now)
+        live = listening(session, now)
+    return render_template(
+        "setup/edit.html",
+        section=SHOWN[name],
+        sections=SHOWN.values(),
+        key=key,
+        form=form,
+        seen=seen,
+        changed=changed,
+        choices=choices(setup, key),
+        zones=sorted(zones()) if name == "groups" else (),
+        call=call,
+        tried=asked,
+        differences=[words for each in done.differences for words in change_words(each)]
+        if done
+        else [],
+        when=when_words(asked) if asked else "",
+        dids=setup.dids.values(),
+        zone=zone(),
+        live=live,
+    )
+
+
+def _try(
+    session: Session, setup: Setup, after: Setup | None, now: datetime
+) -> tuple[CallForm, Tried | None]:
+    """Return the form of a call to be tried, and its two answers when it was asked."""
+    form = call_form(setup, TRIED, meta={"csrf": False})
+    if "try" not in request.form or after is None:
+        return form, None
+    question = question_of(form, now, services().settings.country)
+    if question is None:
+        return form, None
+    return form, tried(session, question, setup, now, after)
+
+
+def _proposed(name: str, setup: Setup) -> Entry:
+    """Return what a new entry begins with."""
+    if name != "groups":
+        return {}
+    known = next(iter(setup.groups.values()), None)
+    entry: Entry = {"zone": known.roster.zone if known else zone()}
+    return entry if setup.groups else entry | {"default": "true"}
