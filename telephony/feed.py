@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -14,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from telephony.domain.directory import ClientChange, Directory
-from telephony.domain.lasttalk import LastTalks
+from telephony.domain.lasttalk import MOST_DAYS, LastTalks
 from telephony.domain.setup import Setup
 from telephony.sounds import put
 from telephony.store.clients import load_clients
@@ -24,6 +26,12 @@ from telephony.store.setup import load_setup
 from telephony.store.talks import talks_since
 
 log = structlog.get_logger(__name__)
+
+# Rows learnt at once, and the seconds between two pieces; how often, and how far back, again.
+_PIECE = 500
+_BREATH = 0.01
+_LEARN_EVERY = 3600.0
+_RELEARN = timedelta(days=1)
 
 Apply = Callable[[Sequence[ClientChange], Setup | None], None]
 
@@ -55,6 +63,8 @@ class Feed:
         self._version = -1
         self._talks = talks or LastTalks()
         self._talk_days = 0
+        self._learnt_days = 0
+        self._learn_at = 0.0
         self._sounds = sounds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -75,7 +85,7 @@ class Feed:
             version = current_version(session).version
             setup = load_setup(session)
             self._directory.load(load_clients(session))
-            self._prepare(session, setup)
+            self._prepare(setup)
             self._put_sounds(session)
         self._version = version
         return self._directory, setup
@@ -121,21 +131,42 @@ class Feed:
             gc.disable()
         try:
             setup = load_setup(session)
-            self._prepare(session, setup)
+            self._prepare(setup)
         finally:
             if frozen:
                 gc.freeze()
                 gc.enable()
         return setup
 
-    def _prepare(self, session: Session, setup: Setup) -> None:
-        """Do what the first calls would otherwise wait for: today's duty, holidays, last talks."""
+    def _prepare(self, setup: Setup) -> None:
+        """Do what the first calls would otherwise wait for: today's duty, holidays."""
         now = datetime.now(UTC)
         setup.prepare(now)
-        days = setup.last_talk_days
-        if days > self._talk_days:
-            self._talks.learn(talks_since(session, now - timedelta(days=days)))
-        self._talk_days = days
+        self._talk_days = setup.last_talk_days
+
+    def learn(self) -> None:
+        """Learn who talked to whom lately, in pieces, and forget what is too old to count.
+
+        All of it when more days count than before; else, each hour, the last day: calls of an
+        outage are recorded by others. Raises what the database does.
+        """
+        days, now = self._talk_days, datetime.now(UTC)
+        if days > self._learnt_days:
+            since = now - timedelta(days=days)
+        elif days and time.monotonic() > self._learn_at:
+            since = now - _RELEARN
+            self._talks.forget(now - timedelta(days=MOST_DAYS))
+        else:
+            self._learnt_days = min(days, self._learnt_days)
+            return
+        with reading(self._engine) as session:
+            history = talks_since(session, since)
+            while piece := list(islice(history, _PIECE)):
+                self._talks.learn(piece)
+                if self._stop.wait(_BREATH):  # calls go first
+                    return
+        self._learnt_days = days
+        self._learn_at = time.monotonic() + _LEARN_EVERY
 
     def _put_sounds(self, session: Session) -> None:
         """Give the PBX the announcements; a folder that cannot be written costs only these."""
@@ -152,6 +183,7 @@ class Feed:
         while not self._stop.wait(self._every):
             try:
                 self.poll()
+                self.learn()
             except (SQLAlchemyError, StoreError, OSError) as error:
                 if self.last_error is None:
                     log.error("feed.fails", error=reason(error))

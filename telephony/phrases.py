@@ -124,6 +124,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.NO_QUEUE: ("group {group} has none", "у группы {group} её нет"),
     Reason.TAKES_OVER: ("group {group} takes over", "дальше группа {group}"),
     Reason.NO_OVERFLOW: ("there is none", "не задана"),
+    Reason.TOO_MANY_STEPS: (
+        "{count} of the phones are left out: a plan has 24 steps at most",
+        "без {count} из телефонов: в плане не больше 24 шагов",
+    ),
     Reason.THEN_END: ("the call ends", "звонок завершается"),
     Reason.THEN_PROMISE: (
         "the caller is told that somebody will call back",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import wave
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import miniaudio
 from sqlalchemy.orm import Session
 
-from telephony.domain.announcements import places_of
+from telephony.domain.announcements import NAME, places_of
 from telephony.domain.setup import Setup
 from telephony.store.announcements import (
     Announcement,
@@ -32,6 +31,7 @@ LONGEST_SECONDS = 300
 BIGGEST_BYTES = 20_000_000
 _SHORTEST_SECONDS = 0.1
 _READABLE = 0o644
+_LIST = "dutyline-announcements.txt"
 
 
 class SoundError(ValueError):
@@ -103,30 +103,48 @@ def drop(session: Session, setup: Setup, name: str) -> bool:
 
 
 def put(session: Session, folder: Path) -> int:
-    """Make the WAV files in a folder those that are stored; return how many were written or gone.
+    """Make our WAV files in a folder those that are stored; return how many were written or gone.
 
+    A list in the folder says which are ours: nobody else's sound is overwritten or removed.
     Asterisk may be reading: each file is put in place whole. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stored = {one.name: one.digest for one in list_announcements(session)}
+    ours = _ours(folder)
     changed = 0
-    for path in folder.glob("*.wav"):
-        if path.stem not in stored:
-            path.unlink()
-            changed += 1
+    for name in sorted(ours - stored.keys()):
+        (folder / f"{name}.wav").unlink(missing_ok=True)
+        changed += 1
+    kept = ours & stored.keys()
     for name, digest in stored.items():
         path = folder / f"{name}.wav"
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            kept.add(name)
             continue
+        if path.exists() and name not in ours:
+            raise FileExistsError(f"{path} is not ours: rename it, or the announcement")
         wav = get_wav(session, name)
         if wav is not None:
+            kept.add(name)
+            _write(folder / _LIST, "".join(f"{one}\n" for one in sorted(kept | ours)).encode())
             _write(path, wav)
             changed += 1
+    if kept != ours:
+        _write(folder / _LIST, "".join(f"{one}\n" for one in sorted(kept)).encode())
     return changed
 
 
+def _ours(folder: Path) -> set[str]:
+    """Return the names of the announcements that we put into a folder."""
+    try:
+        lines = (folder / _LIST).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return set()
+    return {line for line in lines if NAME.fullmatch(line)}
+
+
 def _write(path: Path, data: bytes) -> None:
-    new = path.with_suffix(".new")
+    new = path.with_name(path.name + ".new")
     new.write_bytes(data)
     new.chmod(_READABLE)  # whatever the umask is: Asterisk is another user
-    os.replace(new, path)
+    new.replace(path)

@@ -230,7 +230,8 @@ def _step(step: Step) -> str:
         parts = [_sound(step.sound), step.keys, str(step.tries)]
     elif step.sound:
         parts.append(_sound(step.sound))
-    return f"{step.kind},{step.seconds},{'&'.join(parts)}"
+    kind = "via" if step.kind is Kind.MOBILE and step.targets[0].line else step.kind
+    return f"{kind},{step.seconds},{'&'.join(parts)}"
 
 
 def _sound(name: str) -> str:

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from telephony.domain.membership import MOBILE_CONTEXT
+from telephony.domain.routing.draft import MOST_STEPS
 
 # Contexts.
 INCOMING = "dutyline-incoming"
@@ -44,7 +45,7 @@ USERFIELD_DID = "did="  # before the DID in the userfield of a CDR
 # Below Asterisk's sounds: announcements that were uploaded. And the context of our mailboxes.
 SOUNDS = "dutyline"
 MAILBOXES = "dutyline"
-MAX_STEPS = 24
+MAX_STEPS = MOST_STEPS
 HEARTBEAT_STALE_SECONDS = 5
 FINE_WAIT = (0.1, 0.001)  # seconds to wait, seconds between looks
 COARSE_WAIT = (1.4, 0.02)

@@ -75,6 +75,7 @@ def _route(options: DialplanOptions) -> Iterator[str]:
     yield f"[{names.ROUTE}]"
     yield "; A caller who was transferred back in gets a new plan and keeps one record."
     yield f"exten => s,1,Set({names.PLAN}=)"
+    yield f" same => n,Set({names.CLIENT_NAME}=)"
     yield f' same => n,Set(DL_AGAIN=$["${{{names.CALL}}}" = "${{UNIQUEID}}"])'
     yield f" same => n,Set(__{names.CALL}=${{UNIQUEID}})"
     yield "; Announced first; the rest is done while Dutyline decides."

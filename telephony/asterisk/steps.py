@@ -9,7 +9,8 @@ from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_
 from telephony.asterisk.pieces import user_event
 
 _STEPS = (
-    "desk", "mobile", "queue", "say", "menu", "number", "promise", "voicemail", "reject", "end",
+    "desk", "mobile", "via", "queue", "say", "menu", "number", "promise", "voicemail", "reject",
+    "end",
 )  # fmt: skip
 _SOUND_CHARS = "FILTER(0-9A-Za-z_./\\x2d,{})"
 
@@ -96,7 +97,10 @@ def _waiting() -> Iterator[str]:
     yield " same => n,Set(DL_ASKED=0)"
     yield " same => n(ask),Set(DL_ASKED=$[${DL_ASKED} + 1])"
     yield f" same => n,Read({names.KEY},${{DL_SOUND}},1,,1,${{FILTER(0-9,${{DL_SECONDS}})}})"
-    yield f" same => n,Set({names.KEY}=${{FILTER(0-9,${{{names.KEY}}})}})"
+    yield "; A sound that is not there must not take the time to press a key."
+    yield ' same => n,GotoIf($["${READSTATUS}" = "OK" | "${READSTATUS}" = "TIMEOUT"]?read)'
+    yield f" same => n,Read({names.KEY},,1,,1,${{FILTER(0-9,${{DL_SECONDS}})}})"
+    yield f" same => n(read),Set({names.KEY}=${{FILTER(0-9,${{{names.KEY}}})}})"
     yield f" same => n,GotoIf($[${{LEN(${{{names.KEY}}})}} = 0]?again)"
     yield f" same => n,GotoIf($[${{LEN(${{FILTER(${{{names.KEY}}},${{DL_KEYS}})}})}} > 0]?chosen)"
     yield " same => n(again),GotoIf($[${DL_ASKED} < ${DL_TRIES}]?ask)"
@@ -107,24 +111,32 @@ def _waiting() -> Iterator[str]:
 def _told(options: DialplanOptions) -> Iterator[str]:
     """Yield the ends at which no operator is: a promised callback, a mailbox."""
     yield "; First said, then played: whoever hangs up in the announcement is called back, too."
-    yield "exten => promise,1," + user_event(names.CALLBACK_ASKED, options.token, Queue="")
-    yield " same => n,Answer()"
+    promised = user_event(names.CALLBACK_ASKED, options.token, Queue="")
+    yield f"exten => promise,1,{promised}"
     yield f" same => n,Set(DL_SOUND={_sound(1)})"
-    yield " same => n,GotoIf($[${LEN(${DL_SOUND})} = 0]?said)"
+    yield " same => n,Goto(promised,1)"
+    yield "; Nobody is promised anything in silence: without a sound that plays, the usual one."
+    yield "exten => promised,1,Answer()"
+    yield " same => n,GotoIf($[${LEN(${DL_SOUND})} = 0]?usual)"
     yield " same => n,Playback(${DL_SOUND})"
+    yield ' same => n,GotoIf($["${PLAYBACKSTATUS}" = "SUCCESS"]?said)'
+    yield " same => n(usual),Playback(vm-nobodyavail)"
     yield " same => n(said),Hangup(17)"
     yield f"exten => voicemail,1,Set({names.MAILBOX}=${{FILTER(0-9,{_part(1)})}})"
     yield f" same => n,Set(DL_SOUND={_sound(2)})"
     yield " same => n,Answer()"
     yield " same => n,GotoIf($[${LEN(${DL_SOUND})} = 0]?said)"
     yield " same => n,Playback(${DL_SOUND})"
-    yield "; Without an announcement of ours the mailbox has its own. Not loaded: the call ends."
+    yield "; Without an announcement of ours the mailbox has its own."
     yield (
         f" same => n(said),TryExec(VoiceMail(${{{names.MAILBOX}}}@{options.mailboxes},"
         "${IF($[${LEN(${DL_SOUND})} > 0]?s:u)}))"
     )
-    yield "; A mailbox that is not there: the caller is called back instead."
-    yield ' same => n,GotoIf($["${VMSTATUS}" = "SUCCESS"]?left:promise,1)'
+    yield "; A mailbox that is not there or full, or nothing said: the caller is called back."
+    yield ' same => n,GotoIf($["${VMSTATUS}" = "SUCCESS"]?left)'
+    yield f" same => n,{promised}"
+    yield " same => n,Set(DL_SOUND=)"
+    yield " same => n,Goto(promised,1)"
     yield " same => n(left),Hangup(17)"
 
 
@@ -149,6 +161,9 @@ def _mobile(options: DialplanOptions) -> Iterator[str]:
     """Yield the steps that dial a number outside: a mobile, which is screened, or any other."""
     kept = "0-9+" if options.mobile_plus else "0-9"
     yield f"exten => mobile,1,Set(DL_OPTIONS=gtr{screened(options)})"
+    yield " same => n,Goto(outside,1)"
+    yield "; Of a kind of its own: a dialplan that knows no trunks must not dial their names."
+    yield f"exten => via,1,Set(DL_OPTIONS=gtr{screened(options)})"
     yield " same => n,Goto(outside,1)"
     yield f"exten => number,1,Set(DL_OPTIONS=gtr{_shown(options)})"
     yield " same => n,Goto(outside,1)"

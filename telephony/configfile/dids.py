@@ -33,7 +33,8 @@ from telephony.configfile.pbx import MAILBOX
 from telephony.domain.announcements import SOUND
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.lasttalk import MOST_DAYS
-from telephony.domain.numbers import DIALLABLE, digits, normalise
+from telephony.domain.numbers import DIALLABLE, digits, is_dialled, is_template, normalise
+from telephony.domain.setup import Trunk
 
 SECONDS = ("desk_seconds", "mobile_seconds", "duty_seconds")
 
@@ -50,7 +51,7 @@ class Names:
 
     groups: Iterable[str]
     hours: Iterable[str]
-    trunks: Iterable[str]
+    trunks: Mapping[str, Trunk]
 
 
 class DidNodes(Nodes):
@@ -131,6 +132,9 @@ class DidNodes(Nodes):
         trunk = self.known(parts.get("trunk"), f"{path}.trunk", names.trunks, Mistake.NO_TRUNK)
         seconds = self.seconds(parts.get("seconds"), f"{path}.seconds", usual.seconds)
         number = kind is ActionKind.NUMBER
+        template = names.trunks[trunk].template if trunk and trunk in names.trunks else ""
+        if number and value and is_template(template) and not is_dialled(value, template):
+            self.wrong(parts["number"], f"{path}.number", Mistake.NO_COUNTRY)
         return Action(
             kind,
             self._sound(parts, path, "announcement"),

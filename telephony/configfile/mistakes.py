@@ -65,6 +65,7 @@ class Mistake(StrEnum):
     SOUND = "sound"
     MAILBOX = "mailbox"
     KEY = "key"
+    NO_COUNTRY = "no_country"
     MAILBOX_NAME = "mailbox_name"
     EMAIL = "email"
     PIN = "pin"
@@ -216,6 +217,10 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
     ),
     Mistake.EMAIL: ("must be an e-mail address", "должен быть адрес электронной почты"),
     Mistake.PIN: ("must be 4 to 10 digits", "должно быть от 4 до 10 цифр"),
+    Mistake.NO_COUNTRY: (
+        "is a number of no country, and the trunk needs the national form",
+        "не номер какой-либо страны, а транку нужен национальный формат",
+    ),
     Mistake.KEY: ("must be one digit", "должна быть одна цифра"),
     Mistake.NO_TURNS: (
         "must name those who take turns",

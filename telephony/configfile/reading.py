@@ -16,7 +16,7 @@ from telephony.configfile.pbx import PbxNodes
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
 from telephony.domain.hours import Hours
-from telephony.domain.numbers import ENDPOINT, normalise
+from telephony.domain.numbers import ENDPOINT, is_dialled, is_template, normalise
 from telephony.domain.setup import Group, Operator, Setup, Trunk
 
 
@@ -130,6 +130,9 @@ class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
                 )
             endpoints.setdefault(endpoint, extension)
             trunk = self.known(parts.get("trunk"), f"{path}.trunk", trunks, Mistake.NO_TRUNK)
+            template = trunks[trunk].template if trunk and trunk in trunks else ""
+            if mobile and is_template(template) and not is_dialled(mobile, template):
+                self.wrong(parts["mobile"], f"{path}.mobile", Mistake.NO_COUNTRY)
             operator = Operator(extension, name, endpoint, mobile, trunk=trunk)
             found.setdefault(extension, operator)
         for extension, (path, place) in deputies.items():

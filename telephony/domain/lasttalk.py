@@ -33,21 +33,38 @@ class LastTalks:
         return known[0], _EPOCH + timedelta(microseconds=known[1])
 
     def learn(self, history: Iterable[tuple[str, str, int]]) -> None:
-        """Take (number, extension, µs since the epoch), newest first; what is known stays."""
+        """Take (number, extension, µs since the epoch) of conversations; the latest stays."""
         for number, extension, at in history:
-            self._talks.setdefault(number, (extension, at))
+            known = self._talks.get(number)
+            if known is None or known[1] < at:
+                self._talks[number] = (extension, at)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what was before an aware moment."""
+        limit = (before - _EPOCH) // timedelta(microseconds=1)
+        for number, (_, at) in list(self._talks.items()):
+            if at < limit:
+                self._talks.pop(number, None)
 
     def note(self, record: CallRecord) -> None:
         """Take a call that has just ended, if an operator and somebody outside talked in it."""
-        talked = talked_to(record)
-        if talked is not None:
+        talked = talked_last(record)
+        if talked is not None and record.number.startswith("+"):
             self._talks[record.number] = (talked, record.ended_at)
 
 
-def talked_to(record: CallRecord) -> str | None:
-    """Return the extension that talked to the party outside, None when none did."""
-    if record.answered_at is None or not record.number.startswith("+"):
+def talked_last(record: CallRecord) -> str | None:
+    """Return the extension that was the last to talk to the party outside, None when none did.
+
+    Whoever answered first may have sent the call on.
+    """
+    if record.answered_at is None or record.direction is Direction.INTERNAL:
         return None
-    if record.direction is Direction.OUT:
-        return record.placed_by
-    return record.answered_by if record.direction is Direction.IN else None
+    talks = [
+        (leg.talks[-1][1], leg.operator)
+        for leg in record.legs
+        if leg.operator is not None and leg.talks
+    ]
+    if talks:
+        return max(talks)[1]
+    return record.placed_by if record.direction is Direction.OUT else record.answered_by

@@ -59,6 +59,15 @@ def is_template(text: str) -> bool:
     return _TEMPLATE.fullmatch(text) is not None
 
 
+def is_dialled(number: str, template: str) -> bool:
+    """Tell whether a trunk's template can write this E.164 number."""
+    try:
+        dialled(number, template)
+    except ValueError:
+        return False
+    return True
+
+
 def dialled(number: str, template: str) -> str:
     """Return an E.164 number as a trunk's template wants it; nothing but digits and a plus.
 

@@ -9,7 +9,7 @@ from telephony.domain.events import Finished
 from telephony.domain.moments import operators_legs
 from telephony.domain.record_types import Context, Direction, Disposition, Outcome, Side
 from telephony.domain.roles import client_leg
-from telephony.domain.routing import Kind
+from telephony.domain.routing import Kind, Step
 
 _NEVER = 1 << 62
 _SIP_DECLINED = 603
@@ -17,6 +17,9 @@ _SIP_BUSY = (486, 600)
 _SIP_CANCELLED = 487
 _SIP_UNREACHABLE = frozenset(range(400, 700)) - {_SIP_CANCELLED}
 _PICKED_UP_ELSEWHERE = 26
+# What a queue says of a caller whom nobody took.
+_QUEUE_ENDS = frozenset({"TIMEOUT", "FULL", "LEAVEEMPTY", "LEAVEUNAVAIL"})
+_RINGS = frozenset({Kind.DESK, Kind.MOBILE, Kind.QUEUE, Kind.NUMBER, Kind.FALLBACK})
 _BY_STATUS = {
     "BUSY": Outcome.BUSY,
     "CANCEL": Outcome.CANCELLED,
@@ -70,11 +73,20 @@ def disposition(
     if _gave_up(call, outcomes):
         return Disposition.ABANDONED
     seen = set(outcomes)
+    if not seen and _waited_or_told(call, plan):
+        return Disposition.NO_ANSWER
     if seen & {Outcome.NO_ANSWER, Outcome.CANCELLED, Outcome.REFUSED}:
         return Disposition.NO_ANSWER
     if seen & {Outcome.BUSY, Outcome.DECLINED}:
         return Disposition.BUSY
     return Disposition.FAILED
+
+
+def _waited_or_told(call: Call, plan: Sequence[Step]) -> bool:
+    """Tell whether a caller waited in a queue in vain, or was only told something, by plan."""
+    if any(one.status in _QUEUE_ENDS for one in call.state.steps):
+        return True
+    return bool(plan) and not any(step.kind in _RINGS for step in plan)
 
 
 def _gave_up(call: Call, outcomes: Sequence[Outcome]) -> bool:

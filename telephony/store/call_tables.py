@@ -50,6 +50,7 @@ call = Table(
     Column("disposition", Text, nullable=False),
     Column("abandoned_in", Text),
     Column("answered_by", Text),
+    Column("talked_last", Text),
     Column("answered_on", Text),
     Column("hung_up_by", Text, nullable=False),
     Column("fallback", Text),

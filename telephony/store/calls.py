@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from telephony.domain.lasttalk import talked_last
 from telephony.domain.record import (
     CallRecord,
     Direction,
@@ -174,6 +175,7 @@ def _call_values(item: Revised) -> dict[str, Any]:
         "disposition": record.disposition.value,
         "abandoned_in": record.abandoned_in,
         "answered_by": record.answered_by,
+        "talked_last": talked_last(record),
         "answered_on": record.answered_on,
         "hung_up_by": record.hung_up_by.value,
         "fallback": record.fallback,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from telephony.domain.record import Direction
@@ -13,6 +13,11 @@ from telephony.store.call_tables import call
 from telephony.store.tables import microseconds
 
 _ROWS = 2000
+# Calls of an earlier version do not say who talked last: who answered, or placed the call.
+_TALKED = func.coalesce(
+    call.c.talked_last,
+    case((call.c.direction == Direction.OUT, call.c.placed_by), else_=call.c.answered_by),
+)
 
 
 def talks_since(session: Session, since: datetime) -> Iterator[tuple[str, str, int]]:
@@ -20,9 +25,7 @@ def talks_since(session: Session, since: datetime) -> Iterator[tuple[str, str, i
     after `since` (aware), newest first, streaming.
     """
     query = (
-        select(
-            call.c.number, call.c.direction, call.c.answered_by, call.c.placed_by, call.c.ended_at
-        )
+        select(call.c.number, _TALKED, call.c.ended_at)
         .where(
             call.c.started_at >= since,
             call.c.answered_at.is_not(None),
@@ -31,8 +34,7 @@ def talks_since(session: Session, since: datetime) -> Iterator[tuple[str, str, i
         .order_by(call.c.started_at.desc())
         .execution_options(yield_per=_ROWS)
     )
-    for number, direction, answered_by, placed_by, ended_at in session.execute(query):
-        extension = placed_by if direction == Direction.OUT else answered_by
+    for number, extension, ended_at in session.execute(query):
         if extension and number.startswith("+"):
             yield number, extension, microseconds(ended_at)
 
@@ -44,7 +46,7 @@ def last_talk(
     (all aware).
     """
     query = (
-        select(call.c.direction, call.c.answered_by, call.c.placed_by, call.c.ended_at)
+        select(_TALKED, call.c.ended_at)
         .where(
             call.c.number == number,
             call.c.started_at >= since,
@@ -54,8 +56,7 @@ def last_talk(
         )
         .order_by(call.c.started_at.desc())
     )
-    for direction, answered_by, placed_by, ended_at in session.execute(query):
-        extension = placed_by if direction == Direction.OUT else answered_by
+    for extension, ended_at in session.execute(query):
         if extension:
             return extension, ended_at
     return None

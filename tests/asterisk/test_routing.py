@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
 
+import pytest
+
 from telephony.asterisk.lines import Fallback
 from telephony.asterisk.voicemail import voicemail
 from telephony.domain.blocklist import Blocked, Blocklist
@@ -38,7 +40,8 @@ from tests.asterisk.office import (
     small_setup,
     until,
 )
-from tests.lab.behaviours import answer, no_answer
+from tests.lab.behaviours import answer, busy, no_answer
+from tests.lab.call import PhoneCall
 from tests.unit.test_sounds import wav
 
 OPEN = Hours("office", "UTC", (Opening(ALWAYS, clock(0), clock(0)),))
@@ -203,11 +206,54 @@ async def test_a_message_is_left_in_the_mailbox(tmp_path: Path) -> None:
 
 async def test_a_mailbox_that_is_not_there_loses_no_caller(tmp_path: Path) -> None:
     async with office(tmp_path) as place:
-        use(place, rules(unanswered=Action(ActionKind.VOICEMAIL, "vm-goodbye", "9")))
+        use(place, rules(unanswered=Action(ActionKind.VOICEMAIL, "", "9")))
         call = await place.trunk.call(DID, STRANGER)
-        await call.wait_ended(20)
+        assert await spoken_to(call) > 1.0
         (made,) = await place.records.wait()
         assert made.disposition is Disposition.CALLBACK_ASKED
+
+
+@pytest.mark.parametrize("sound", ["", "@not-there"])
+async def test_nobody_is_promised_a_callback_in_silence(tmp_path: Path, sound: str) -> None:
+    async with office(tmp_path) as place:
+        use(place, rules(hours=closed(), closed=Action(ActionKind.PROMISE, sound)))
+        call = await place.trunk.call(DID, STRANGER)
+        assert await spoken_to(call) > 1.0
+
+
+@pytest.mark.parametrize("trunk", ["gone", "trunk"])
+async def test_another_number_that_cannot_be_reached_drops_nobody(
+    tmp_path: Path, trunk: str
+) -> None:
+    async with office(tmp_path) as place:
+        number = Action(ActionKind.NUMBER, "", MOBILE, trunk, 2)
+        setup = rules(hours=closed(), closed=number)
+        use(place, replace(setup, trunks={trunk: Trunk(trunk, "{digits}")}))
+        place.trunk.mobiles[MOBILE[1:]] = busy()
+        call = await place.trunk.call(DID, STRANGER)
+        assert await spoken_to(call) > 1.0
+        (made,) = await place.records.wait()
+        assert made.disposition is Disposition.CALLBACK_ASKED
+
+
+async def spoken_to(call: PhoneCall) -> float:
+    """Return the seconds from the answer to the end of a call that the PBX ends."""
+    await call.wait_answered(10)
+    answered = time.monotonic()
+    await call.wait_ended(20)
+    return time.monotonic() - answered
+
+
+async def test_a_menu_whose_sound_is_not_there_still_takes_a_key(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        use(place, rules("103", menu=Menu("@not-there", {"2": "sales"}, 4, 1)))
+        call = await place.trunk.call(DID, KNOWN)
+        await call.wait_answered(5)
+        await call.dtmf("2")
+        await place.phones["103"].next_call(10)
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert Reason.KEY_PRESSED in reasons(made)
 
 
 async def test_another_number_through_a_trunk_in_its_own_form(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ def test_everything_is_read_as_it_is_meant() -> None:
         ("mailbox: 1}", "mailbox: 1@x}", "dids[0].closed.mailbox"),
         ('number: "+7 999 000-11-22"', 'number: "112"', "dids[0].unanswered.number"),
         ('number: "+7 999 000-11-22", ', "", "dids[0].unanswered.number"),
+        ('number: "+7 999 000-11-22"', 'number: "+9990001112"', "dids[0].unanswered.number"),
+        ('mobile: "+79161110001"', 'mobile: "+9990001112"', "operators[0].mobile"),
         ("trunk: city, seconds", "trunk: x, seconds", "dids[0].unanswered.trunk"),
         ("seconds: 40", "seconds: 400", "dids[0].unanswered.seconds"),
         (

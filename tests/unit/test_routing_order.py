@@ -129,7 +129,7 @@ def test_a_block_that_has_run_out_counts_no_more() -> None:
         (Action(ActionKind.VOICEMAIL, "", "1"), ["voicemail 1"]),
         (
             Action(ActionKind.NUMBER, "wait", "+79990001122"),
-            ["say wait", "number +79990001122", "end"],
+            ["say wait", "number +79990001122", "promise"],
         ),
         (Action(ActionKind.FALLBACK), ["fallback"]),
         (Action(ActionKind.END, "closed"), ["say closed", "end"]),
@@ -332,7 +332,7 @@ def test_steps_have_their_own_seconds_order_announcement_and_switch() -> None:
     [
         (Action(ActionKind.PROMISE, "sorry"), ["promise sorry"]),
         (Action(ActionKind.VOICEMAIL, "sorry", "1"), ["voicemail 1 sorry"]),
-        (Action(ActionKind.NUMBER, "", "+79990001122", "city"), ["number +79990001122", "end"]),
+        (Action(ActionKind.NUMBER, "", "+79990001122", "city"), ["number +79990001122", "promise"]),
         (Action(ActionKind.FALLBACK), ["fallback"]),
         (Action(ActionKind.END, "sorry"), ["say sorry", "end"]),
     ],
@@ -357,3 +357,58 @@ def test_every_rule_that_was_looked_at_is_told_in_order() -> None:
     assert {Rule.DID, Rule.BLOCKED, Rule.CLIENT, Rule.CLOSED_NOW, Rule.HOURS, Rule.VIP} <= set(seen)
     assert {Rule.MENU, Rule.LAST_OPERATOR, Rule.MANAGER, Rule.DEPUTY} <= set(seen)
     assert {Rule.DUTY, Rule.QUEUE, Rule.OVERFLOW, Rule.LAST} <= set(seen)
+
+
+def test_a_menu_that_leads_to_a_closed_group_ends_as_out_of_hours() -> None:
+    place = setup(menu=Menu("choose", {"1": "support", "2": "duty"}))
+    closed = replace(OFFICE, name="mornings", openings=(Opening(WEEK, time(6), time(8)),))
+    support = replace(place.groups["support"], hours="mornings")
+    hours = {**place.hours, "mornings": closed}
+    place = replace(place, groups={**place.groups, "support": support}, hours=hours)
+    assert steps(asked(place, key="1")) == ["promise vm-nobodyavail"]
+    assert steps(asked(place, key="2")) == ["desk 102 103", "end"]
+    taking_over = replace(place.dids[DID], overflow="support", menu=None)
+    over = asked(replace(place, dids={DID: taking_over}))
+    assert steps(over) == ["desk 102 103", "end"]
+
+
+def test_nobody_waits_twice_in_the_queue_of_one_group() -> None:
+    place = setup(QUEUE, overflow="duty", menu=Menu("choose", {"1": "duty"}))
+    assert steps(asked(place, key="1")) == ["queue dutyline-duty", "end"]
+
+
+def crowd(count: int, **rules: Any) -> Setup:
+    place = setup(QUEUE, **rules)
+    who = [str(200 + number) for number in range(count)]
+    operators = {one: Operator(one, f"N{one}", f"{one}-" + "x" * 33, "+79160000000") for one in who}
+    shifts = tuple(Shift(one, WEEK, time(0), time(0)) for one in who)
+    duty = Group("duty", Roster("UTC", shifts), QUEUE)
+    return replace(place, operators=operators, groups={**place.groups, "duty": duty})
+
+
+def test_a_plan_that_is_too_long_keeps_its_queue_and_its_end() -> None:
+    rules = {StepName.DUTY: StepRule(strategy=Strategy.IN_TURN, announcement="wait")}
+    decision = asked(crowd(40, steps=rules, unanswered=Action(ActionKind.PROMISE, "sorry")))
+    kinds = [step.kind for step in decision.plan.steps]
+    assert len(kinds) == 24
+    assert kinds[-2:] == [Kind.QUEUE, Kind.PROMISE]
+    assert kinds.count(Kind.SAY) == 1
+    assert Reason.TOO_MANY_STEPS in lines(decision, Rule.LAST)
+
+
+def test_phones_that_ring_at_once_fit_into_one_variable() -> None:
+    decision = asked(crowd(40, steps={StepName.DUTY: StepRule()}))
+    rings = [step for step in decision.plan.steps if step.kind is Kind.DESK]
+    assert sum(len(step.targets) for step in rings) == 40
+    for step in rings:
+        assert len("&".join(target.address for target in step.targets)) <= 840
+        assert len(step.targets) <= 25
+
+
+def test_a_number_that_its_trunk_cannot_write_costs_a_step_not_the_plan() -> None:
+    place = setup()
+    odd = replace(place.operators["103"], mobile="+9990001112")
+    place = replace(place, operators={**place.operators, "103": odd})
+    gone = {f"PJSIP/{one}": "UNAVAILABLE" for one in place.operators}
+    (step, _) = asked(place, devices=gone).plan.steps
+    assert (step.kind, step.targets[0].line) == (Kind.MOBILE, "")

@@ -107,9 +107,28 @@ def test_the_folder_is_kept_equal_to_what_is_stored(tmp_path: Path) -> None:
     with writing(engine) as session:
         keep(session, "welcome", "Welcome", wav(0.7), NOW)
     with reading(engine) as session:
-        assert put(session, folder) == 3
+        assert put(session, folder) == 2
     assert (folder / "welcome.wav").read_bytes() != first
-    assert {path.name for path in folder.iterdir()} == {"welcome.wav", "menu.wav", "mine.gsm"}
+    names = {path.name for path in folder.iterdir()} - {"dutyline-announcements.txt"}
+    assert names == {"welcome.wav", "menu.wav", "mine.gsm", "old.wav"}
+    with writing(engine) as session:
+        drop(session, Setup(), "menu")
+    with reading(engine) as session:
+        assert put(session, folder) == 1
+    assert not (folder / "menu.wav").exists()
+    assert (folder / "old.wav").read_bytes() == b"of another time"
+
+
+def test_a_sound_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'd.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    (tmp_path / "welcome.wav").write_bytes(b"theirs")
+    with writing(engine) as session:
+        keep(session, "welcome", "Welcome", wav(0.5), NOW)
+    with reading(engine) as session, pytest.raises(FileExistsError, match="is not ours"):
+        put(session, tmp_path)
+    assert (tmp_path / "welcome.wav").read_bytes() == b"theirs"
 
 
 def played() -> Setup:

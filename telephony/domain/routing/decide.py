@@ -9,17 +9,15 @@ manager, the deputy, those on duty, the queue, the group that takes over, the en
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from telephony.domain.did import Action, ActionKind, Did
-from telephony.domain.hours import DayKind
 from telephony.domain.pauses import closed_now
 from telephony.domain.routing.draft import Draft
 from telephony.domain.routing.groups import groups
 from telephony.domain.routing.people import client_line, people
 from telephony.domain.routing.plan import Decision, Kind, Plan, Question, Situation, Step, Target
 from telephony.domain.routing.reasons import Reason, Rule
+from telephony.domain.routing.times import group_closed, out_of_hours
 from telephony.domain.setup import Setup
 
 NO_KEY = "-"
@@ -59,6 +57,9 @@ def decide(question: Question, situation: Situation, setup: Setup) -> Decision:
         people(draft, client, did)
     else:
         did = replace(did, group=chosen)
+        if group_closed(draft, chosen) and not (vip and did.vip_always):
+            _act(draft, Rule.HOURS, did.closed)
+            return _decided(draft, did)
     taken = groups(draft, did, vip=vip)
     _last(draft, did, taken=taken)
     return _decided(draft, did)
@@ -66,6 +67,7 @@ def decide(question: Question, situation: Situation, setup: Setup) -> Decision:
 
 def _decided(draft: Draft, did: Did) -> Decision:
     client = draft.situation.client
+    draft.fit()
     plan = Plan(tuple(draft.steps), client.name if client else "", did.title)
     return Decision(plan, tuple(draft.trace))
 
@@ -98,36 +100,11 @@ def _closed(draft: Draft, did: Did, *, vip: bool) -> bool:
     reason = Reason.SWITCHED_CLOSED if closed else Reason.NOT_SWITCHED
     draft.note(Rule.CLOSED_NOW, closed, reason)
     if not closed:
-        closed = _out_of_hours(draft, did)
+        closed = out_of_hours(draft, draft.setup.hours_of(did))
     if closed and vip and did.vip_always:
         draft.note(Rule.VIP, True, Reason.VIP_ALWAYS)
         return False
     return closed
-
-
-def _out_of_hours(draft: Draft, did: Did) -> bool:
-    hours = draft.setup.hours_of(did)
-    if hours is None:
-        return draft.note(Rule.HOURS, False, Reason.NO_HOURS)
-    at = draft.question.at
-    found = hours.at(at)
-    own = found.day.kind is DayKind.OWN
-    values = {"hours": hours.name, "day": found.day.name or _shown(at, hours.zone)}
-    if found.open:
-        draft.note(Rule.HOURS, False, Reason.OPEN_OWN_DAY if own else Reason.OPEN, **values)
-        return False
-    reason = Reason.CLOSED
-    if not found.day.openings:
-        reason = {
-            DayKind.OWN: Reason.CLOSED_OWN_DAY,
-            DayKind.HOLIDAY: Reason.CLOSED_HOLIDAY,
-            DayKind.WEEKDAY: Reason.CLOSED,
-        }[found.day.kind]
-    return draft.note(Rule.HOURS, True, reason, **values)
-
-
-def _shown(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def _asks(draft: Draft, did: Did) -> bool:
@@ -180,5 +157,6 @@ def _act(draft: Draft, rule: Rule, action: Action) -> None:
     if kind is Kind.NUMBER:
         target = Target("", action.value, draft.line(action.value, action.trunk))
         draft.steps.append(Step(kind, rule, (target,), action.seconds))
-        kind = Kind.END
+        # Nobody there either: a caller is not dropped for that.
+        kind = Kind.PROMISE
     draft.steps.append(Step(kind, rule))

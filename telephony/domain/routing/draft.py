@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from telephony.domain.did import Did, StepName, StepRule, Strategy
@@ -32,6 +32,9 @@ REASON_OF_ABSENCE = {
 CAN_RING = frozenset({Reason.FREE, Reason.RINGING, Reason.STATE_UNKNOWN})
 # Asterisk can dial only so many contacts at once (docs/dialplan.md).
 MOST_DESKS = 25
+# The steps that a channel gets at most (docs/dialplan.md).
+MOST_STEPS = 24
+_LONGEST_TARGETS = 800
 
 
 @dataclass
@@ -51,8 +54,9 @@ class Draft:
         return used
 
     def say(self, rule: Rule, sound: str) -> None:
-        """Let the caller hear a sound, if there is one."""
-        if sound:
+        """Let the caller hear a sound, if there is one, once for each rule."""
+        said = any(step.kind is Kind.SAY and step.rule is rule for step in self.steps)
+        if sound and not said:
             self.steps.append(Step(Kind.SAY, rule, sound=sound))
 
     def ring(
@@ -62,8 +66,7 @@ class Draft:
         self.say(rule, settings.announcement)
         size = 1 if settings.strategy is Strategy.IN_TURN else MOST_DESKS
         lasts = seconds if settings.seconds is None else settings.seconds
-        for start in range(0, len(targets), size):
-            together = tuple(targets[start : start + size])
+        for together in _together(targets, size):
             self.steps.append(Step(kind, rule, together, lasts))
         self.rung.update(target.operator for target in targets)
 
@@ -101,7 +104,10 @@ class Draft:
         known = self.setup.trunks.get(trunk) if trunk else None
         if known is None:
             return ""
-        return f"{dialled(number, known.template)}@{known.endpoint}"
+        try:
+            return f"{dialled(number, known.template)}@{known.endpoint}"
+        except ValueError:
+            return ""  # a number of no country: one step the usual way, not the whole plan
 
     def desk(self, operator: Operator) -> Reason:
         """Return whether an operator's desk phone can be rung now."""
@@ -118,3 +124,27 @@ class Draft:
         if extension in self.situation.wrapping:
             return Reason.WRAP_UP, {}
         return None
+
+    def fit(self) -> None:
+        """Leave out what the PBX cannot be sent: the last phones, never a queue or the end."""
+        rings = [step for step in self.steps if step.kind in (Kind.DESK, Kind.MOBILE)]
+        excess = len(self.steps) - MOST_STEPS
+        if excess <= 0:
+            return
+        gone = rings[-excess:] if excess <= len(rings) else rings
+        kept = [step for step in self.steps if not any(step is one for one in gone)]
+        self.steps[:] = [*kept[: MOST_STEPS - 1], kept[-1]] if len(kept) > MOST_STEPS else kept
+        self.note(Rule.LAST, False, Reason.TOO_MANY_STEPS, count=str(len(gone)))
+
+
+def _together(targets: Sequence[Target], size: int) -> Iterator[tuple[Target, ...]]:
+    """Yield targets that ring at once: so many at most, and not more text than a variable takes."""
+    found: list[Target] = []
+    for target in targets:
+        long = sum(len(one.address) + 1 for one in found) + len(target.address) > _LONGEST_TARGETS
+        if found and (len(found) == size or long):
+            yield tuple(found)
+            found = []
+        found.append(target)
+    if found:
+        yield tuple(found)

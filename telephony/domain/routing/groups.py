@@ -9,6 +9,7 @@ from telephony.domain.duty import Presence
 from telephony.domain.routing.draft import CAN_RING, REASON_OF_ABSENCE, Draft
 from telephony.domain.routing.plan import Kind, Step, Target
 from telephony.domain.routing.reasons import Reason, Rule
+from telephony.domain.routing.times import group_closed
 from telephony.domain.setup import Group, Operator
 
 _VIP_PRIORITY = 10
@@ -30,8 +31,10 @@ _OVERFLOW = _Rules(Rule.OVERFLOW, Rule.OVERFLOW_MOBILE, Rule.OVERFLOW_QUEUE)
 def groups(draft: Draft, did: Did, *, vip: bool) -> bool:
     """Put the DID's group and the one that takes over into the plan; tell whether either can."""
     first = _group(draft, did, did.group, _FIRST, vip=vip)
-    if did.overflow is None:
+    if did.overflow in (None, did.group):
         draft.note(Rule.OVERFLOW, False, Reason.NO_OVERFLOW)
+        return first
+    if did.overflow is None or group_closed(draft, did.overflow):
         return first
     draft.note(Rule.OVERFLOW, True, Reason.TAKES_OVER, group=did.overflow)
     return _group(draft, did, did.overflow, _OVERFLOW, vip=vip) or first

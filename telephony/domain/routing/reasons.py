@@ -98,6 +98,7 @@ class Reason(StrEnum):
     NO_OVERFLOW = "no_overflow"
     PLAN_EXHAUSTED = "plan_exhausted"
     NO_DUTY_RUNG = "no_duty_rung"
+    TOO_MANY_STEPS = "too_many_steps"
     THEN_END = "then_end"
     THEN_PROMISE = "then_promise"
     THEN_VOICEMAIL = "then_voicemail"
