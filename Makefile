@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo wheel bench clean lock \
-	test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations
+	test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-panel: setup ## The panel and the API by Flask's test client
 
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk
+
+pictures: setup ## The pictures of docs/admin.md, taken in a real Chromium
+	@$(BIN)/python -m tests.browser.guide
 
 test-browser: setup ## The panel in a real Chromium
 	$(PYTEST) tests/browser

@@ -60,7 +60,8 @@ class Action:
 
     `announcement` is played first: a sound's name as Asterisk knows it, or `@` and the name of one
     that was uploaded. `value` is the mailbox of VOICEMAIL, or the E.164 number of NUMBER, which
-    rings for `seconds` through `trunk`. PROMISE notes down that the caller is to be called back.
+    rings for `seconds` through `trunk`. PROMISE notes down that the caller is to be called back;
+    without an announcement the caller hears the usual one.
     """
 
     kind: ActionKind
@@ -80,7 +81,7 @@ class Menu:
     tries: int = 2
 
 
-_CLOSED = Action(ActionKind.PROMISE, "vm-nobodyavail")
+_CLOSED = Action(ActionKind.PROMISE)
 _UNANSWERED = Action(ActionKind.END)
 
 

@@ -130,13 +130,13 @@ async def open_panel(folder: Path, progress: Callable[[str], None] = print) -> A
         await asyncio.to_thread(_add_users, settings)
         await asyncio.to_thread(_add_rosters, settings)
         records = await _make_calls(stage)
-        with _served(stage.service.environment, folder / "web.log") as url:
+        with served(stage.service.environment, folder / "web.log") as url:
             # The application once more, to ask it which pages it has.
             yield Panel(url, create_app(settings), stage, records)
 
 
 @contextmanager
-def _served(environment: dict[str, str], log: Path) -> Iterator[str]:
+def served(environment: dict[str, str], log: Path) -> Iterator[str]:
     """Run `dutyline web` behind what it takes for a reverse proxy; give its address."""
     port = free_port()
     with log.open("wb") as output:

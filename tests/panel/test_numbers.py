@@ -128,6 +128,14 @@ def test_a_number_with_all_its_rules(panel: Panel, admin: Browser) -> None:
     assert lines[0].action.startswith("setup.")
 
 
+def test_a_form_that_is_sent_as_it_stands_changes_nothing(panel: Panel, admin: Browser) -> None:
+    before = setup(panel.engine)
+    for number in before.dids:
+        assert fill(admin, f"/numbers/{number}").status_code == 302
+    assert setup(panel.engine) == before
+    assert "Nothing was changed" in admin.get("/numbers").text
+
+
 def test_errors_of_a_number_name_their_inputs(panel: Panel, admin: Browser) -> None:
     answer = fill(
         admin, "/numbers/new", number="12", menu__choices__1="nobody", greeting="../x",

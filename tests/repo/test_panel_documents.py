@@ -7,6 +7,7 @@ import re
 from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.signin import ABSOLUTE, ADDRESS_TRIES, IDLE, TRIES, WINDOW
+from tests.browser.guide import PAGES, PICTURES
 from tests.repo.files import ROOT, codes, first_codes, read, section
 from web.health.figures import FIGURES
 from web.health.state import PARTS
@@ -49,3 +50,8 @@ def test_every_part_and_problem_of_health() -> None:
     known = set(re.findall(r"^        \"([a-z_]+)\": \(\n", words, re.M)) | {"stopped"}
     problems = re.findall(r"^\| `([a-z_]+)` \|", text, re.M)
     assert known - {"database"} <= set(problems)
+
+
+def test_the_guide_shows_every_picture_that_is_taken_of_the_panel() -> None:
+    shown = set(re.findall(r"\]\(pictures/([a-z-]+)\.png\)", read("docs/admin.md")))
+    assert shown == set(PAGES) == {path.stem for path in PICTURES.iterdir()}

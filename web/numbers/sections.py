@@ -36,6 +36,12 @@ def _did_entry(sheet: Sheet) -> Entry:
     menu = entry.get("menu")
     if isinstance(menu, dict) and not menu.keys() & {"announcement", "choices"}:
         del entry["menu"]
+    for step in list(entry.get("steps", ())):
+        # The usual order of ringing alone is no setting: one would keep a queue from ringing.
+        if entry["steps"][step] == {"strategy": "all"}:
+            del entry["steps"][step]
+    if not entry.get("steps"):
+        entry.pop("steps", None)
     for kind in ("closed", "unanswered"):
         action = entry.get(kind)
         if isinstance(action, dict):
