@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy import Engine
 
 from telephony.cli.common import Failed, database, readable, settings_for
 from telephony.configfile import (
@@ -110,18 +111,27 @@ def undo_version(version: int, dry_run: bool) -> None:
 
 def _apply(file: Path, *, dry_run: bool) -> None:
     settings = settings_for(ami=False)
+    with database(settings) as engine:
+        _show(put_file(engine, file, settings.country, dry_run=dry_run), file.name, dry_run=dry_run)
+
+
+def put_file(engine: Engine, file: Path, country: str, *, dry_run: bool) -> Change:
+    """Make the set-up equal to a file, or with `dry_run` say what that would do.
+
+    Raises Failed, with the errors told, when the file cannot be.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise Failed(f"{file.name} is not UTF-8 text: save it as UTF-8") from None
-    setup, errors = read_config(text, settings.country)
+    setup, errors = read_config(text, country)
     _refuse(errors, file.name)
-    with database(settings) as engine:
-        try:
-            done = put(engine, COMMAND_LINE, setup, now=datetime.now(UTC), dry_run=dry_run)
-        except ConflictError as error:
-            raise Failed(f"nothing was changed: {error}") from None
-    _show(done, file.name, dry_run=dry_run)
+    try:
+        done = put(engine, COMMAND_LINE, setup, now=datetime.now(UTC), dry_run=dry_run)
+    except ConflictError as error:
+        raise Failed(f"nothing was changed: {error}") from None
+    _refuse(done.errors, file.name)
+    return done
 
 
 def _show(done: Change, source: str, *, dry_run: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,6 +14,7 @@ from telephony.ami.client import AmiError
 from telephony.ami.oneshot import session as ami_session
 from telephony.asking import all_free, ask
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
+from telephony.cli.config import put_file
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 from telephony.domain.pauses import closed_device, disturb_device, pause_device
 from telephony.domain.routing import Decision, Question
@@ -30,6 +32,7 @@ _LIVE = {"en": "Phones as they are now.", "ru": "Состояние телефо
 _TITLE = {"en": "{number} on {did} at {at}", "ru": "{number} на {did}, {at}"}
 _PLAN = {"en": "Plan", "ru": "План"}
 _WHY = {"en": "Why", "ru": "Почему"}
+_WHAT_IF = {"en": "With", "ru": "С файлом"}
 _HIDDEN = {"en": "a hidden number", "ru": "скрытый номер"}
 
 
@@ -39,8 +42,14 @@ _HIDDEN = {"en": "a hidden number", "ru": "скрытый номер"}
 @click.option("--at", help="ISO time, in the zone of the DID's group unless it has an offset.")
 @click.option("--key", default="", help="What the caller pressed in the menu; - for nothing.")
 @click.option("--live", is_flag=True, help="Ask Asterisk for the phones' states now.")
+@click.option(
+    "--what-if",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answer by the set-up of this YAML file too; nothing is changed.",
+)
 @readable
-def explain(number: str, did: str, at: str | None, key: str, live: bool) -> None:
+def explain(number: str, did: str, at: str | None, key: str, live: bool, file: Path | None) -> None:
     """Say who would get a call of NUMBER on DID, and why, by today's set-up."""
     if live and at:
         raise Failed("--live shows the phones of this moment: leave out --at")
@@ -54,8 +63,16 @@ def explain(number: str, did: str, at: str | None, key: str, live: bool) -> None
     with database(settings) as engine, reading(engine) as session:
         setup = load_setup(session)
         moment = _moment(at, _zone(setup, dialled))
-        devices = _live_devices(settings, setup, dialled) if live else all_free(setup)
-        decision = ask(session, Question(dialled, caller, moment, key), setup, devices)
+        question = Question(dialled, caller, moment, key)
+
+        def answered(known: Setup) -> str:
+            devices = _live_devices(settings, known, dialled) if live else all_free(known)
+            return told(ask(session, question, known, devices), known, settings.language)
+
+        answer = answered(setup)
+        if file is not None:
+            after = put_file(engine, file, settings.country, dry_run=True).after
+            answer += f"\n\n{_WHAT_IF[settings.language]} {file.name}:\n{answered(after)}"
     click.echo(
         _TITLE[settings.language].format(
             number=caller or _HIDDEN[settings.language],
@@ -64,7 +81,7 @@ def explain(number: str, did: str, at: str | None, key: str, live: bool) -> None
         )
     )
     click.echo((_LIVE if live else _ASSUMED)[settings.language])
-    click.echo(told(decision, setup, settings.language))
+    click.echo(answer)
 
 
 def told(decision: Decision, setup: Setup, language: str) -> str:

@@ -1,4 +1,4 @@
-"""One operator, group, DID, opening hours or trunk at a time: put, remove, and what refers to it.
+"""One entry of the set-up at a time, such as an operator: put, remove, and what refers to it.
 
 The panel and the API change single entries by these; `editing` then checks the whole and applies.
 """
@@ -17,7 +17,7 @@ from telephony.configfile.rosters import NOBODY
 from telephony.configfile.writing import Data, Entry
 
 # In the order in which they are set up from nothing.
-SECTIONS = ("operators", "groups", "dids", "hours", "trunks")
+SECTIONS = ("operators", "groups", "dids", "hours", "trunks", "mailboxes")
 # Keys of a roster's entries that name operators.
 _NAMING = ("operator", "operators", "turns", "between", "cover", "instead_of")
 

@@ -206,7 +206,7 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("PUT", "/setup"): Scope.SETUP_WRITE,
         ("GET", "/events"): Scope.EVENTS_READ,
     }
-    for section in ("operators", "groups", "dids", "hours", "trunks", "absences"):
+    for section in ("operators", "groups", "dids", "hours", "trunks", "mailboxes", "absences"):
         needed["GET", f"/setup/{section}"] = needed["GET", f"/setup/{section}/99"] = (
             Scope.SETUP_READ
         )

@@ -25,6 +25,7 @@ Send = Callable[..., TestResponse]
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "trunks": ("city", {"template": "8{national}"}),
     "hours": ("office", {"zone": "Europe/Moscow", "country": "RU"}),
+    "mailboxes": ("12", {"name": "Night"}),
     "operators": ("109", {"name": "Vera", "mobile": "+79001110109", "trunk": "city"}),
     "groups": (
         "night",

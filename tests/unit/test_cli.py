@@ -199,6 +199,18 @@ def test_explain_says_who_and_why(company: Admin) -> None:
     assert "nobody is on duty in group duty" in night
 
 
+def test_explain_by_a_file_that_is_not_applied(company: Admin) -> None:
+    before = company.says("config", "export")
+    file = company.file("other.yaml", before.replace("74951234567", "74950000000"))
+    asked = ("explain", "--number", "", "--did", "74951234567", "--what-if", file)
+    stored, _, other = company.says(*asked).partition("With other.yaml:")
+    assert "belongs to group" in stored
+    assert "is not set up" in other
+    assert company.says("config", "export") == before
+    company.file("other.yaml", "operators: [")
+    assert "YAML" in company.refuses(*asked)
+
+
 def test_explain_in_russian(company: Admin) -> None:
     company.environment["DUTYLINE_LANGUAGE"] = "ru"
     said = company.says(

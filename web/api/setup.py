@@ -43,6 +43,7 @@ _ONE = {
     "dids": "did",
     "hours": "hours",
     "trunks": "trunk",
+    "mailboxes": "mailbox",
     "absences": "absences",
 }
 _ABOUT = {
@@ -51,6 +52,7 @@ _ABOUT = {
     "dids": "DIDs with their rules",
     "hours": "opening hours",
     "trunks": "trunks",
+    "mailboxes": "mailboxes",
     "absences": "absences, by operator",
 }
 
