@@ -11,8 +11,10 @@ from sqlalchemy import Engine
 
 from telephony.accounts import Role
 from telephony.domain.live import OperatorActivity, OperatorState
+from telephony.domain.pauses import CLOSED_STATE, closed_device
 from telephony.store.engine import writing
 from telephony.store.live import replace_operator_states
+from telephony.store.switches import save_switches
 from tests.api import company
 from tests.panel.conftest import settings_in
 from tests.panel.office import Office
@@ -78,6 +80,16 @@ def test_now_takes_the_phones_as_they_are_and_another_time_takes_them_as_free(
     page = browser.get(f"{ASK}&number=%2B79001112233&at=2026-11-18T14:00").text
     assert "(101) is busy" not in " ".join(told(page, "why"))
     assert "By today’s set-up" in page
+
+
+def test_now_takes_the_switches_of_the_pbx_as_they_are(office: Office) -> None:
+    with writing(office.engine) as session:
+        save_switches(session, {closed_device(): CLOSED_STATE}, company.NOW)
+    browser = office.browser()
+    now = " ".join(told(browser.get(f"{ASK}&number=%2B79001112233").text, "why"))
+    assert "it is on: closed" in now
+    later = browser.get(f"{ASK}&number=%2B79001112233&at=2026-11-18T14:00").text
+    assert "it is on: closed" not in later
 
 
 def test_the_past_is_labelled_as_asked_of_todays_set_up(office: Office) -> None:
