@@ -6,7 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from web import calendars, clients, home, rosters, setup, style
-from web.admin import audit, tokens, users
+from web.admin import audit, settings, tokens, users
 from web.announcements import views as announcements
 from web.api import document
 from web.auth import views as auth
@@ -44,6 +44,7 @@ PANEL = (
     users.blueprint,
     tokens.blueprint,
     audit.blueprint,
+    settings.blueprint,
     changes.blueprint,
     style.blueprint,
     probes.blueprint,

@@ -62,6 +62,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("users.index", "users", lazy_gettext("Users")),
             Entry("tokens.index", "key", lazy_gettext("API tokens")),
             Entry("audit.index", "history", lazy_gettext("Audit log")),
+            Entry("settings.index", "settings", lazy_gettext("Settings")),
         ),
     ),
 )

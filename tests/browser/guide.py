@@ -97,7 +97,7 @@ async def take(chrome: Chrome, url: str, folder: Path) -> list[str]:
         for name, (address, does) in PAGES.items():
             await visitor.page.goto(address.format(noon=noon))
             if does == "try":
-                await visitor.page.locator('[name="steps.duty.enabled"]').evaluate(
+                await visitor.page.locator('[name="steps.manager_mobile.enabled"]').evaluate(
                     "box => { box.closest('details').open = true; box.checked = true }"
                 )
                 await visitor.page.locator("#call-number").fill(CLIENT)

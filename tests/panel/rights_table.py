@@ -32,6 +32,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("clients.bring", "GET"): LEADERS,
     ("clients.bring", "POST"): LEADERS,
     ("clients.export", "GET"): LEADERS,
+    ("settings.index", "GET"): ADMIN,
     ("numbers.index", "GET"): LEADERS,
     ("numbers.add", "GET"): ADMIN,
     ("numbers.add", "POST"): ADMIN,
