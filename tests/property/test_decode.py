@@ -186,11 +186,12 @@ def test_all_that_is_read_is_attacked() -> None:
 def test_a_forged_member_of_a_queue_needs_more_than_the_budget() -> None:
     stamp = b"Timestamp: 1795644942.096625\r\n"
     required = [name for name in names.WANTED["QueueMemberPause"] if not str(name).endswith("?")]
-    values = {"Paused": b"1"}
+    values = {"Paused": b"1", "Penalty": b"0"}
     lines = [f"{name}: ".encode() + values.get(str(name), b"x") + b"\r\n" for name in required]
     forged = b"Event: QueueMemberPause\r\nPrivilege: agent,all\r\n" + stamp + b"".join(lines)
     event = Decoder(TOKEN).decode(forged.removesuffix(b"\r\n"))
-    assert event == MemberChanged(1795644942_096625, "x", "x", True), "the shortest one is taken"
+    shortest = MemberChanged(1795644942_096625, "x", "x", True, "x")
+    assert event == shortest, "the shortest one is taken"
     assert len(b"1\r\n\r\n" + forged) > ATTACKERS_BUDGET
 
 
