@@ -1,4 +1,4 @@
-"""The pages of announcements, on both databases."""
+"""The pages of announcements."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ from tests.unit.test_sounds import MP3, wav
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 INDEX, NEW = "/announcements", "/announcements/new"
+
+
+@pytest.fixture
+def panel(quick_panel: Panel) -> Panel:
+    """Give a panel on SQLite: what it changes is stored by what is tested on both databases."""
+    return quick_panel
 
 
 @pytest.fixture

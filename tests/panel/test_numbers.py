@@ -22,6 +22,12 @@ DID = "74951234567"
 
 
 @pytest.fixture
+def panel(quick_panel: Panel) -> Panel:
+    """Give a panel on SQLite: what it changes is stored by what is tested on both databases."""
+    return quick_panel
+
+
+@pytest.fixture
 def admin(panel: Panel) -> Browser:
     with writing(panel.engine) as session:
         replace_setup(session, a_setup())

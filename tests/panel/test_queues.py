@@ -31,6 +31,12 @@ MADE = QueueSettings(
 
 
 @pytest.fixture
+def panel(quick_panel: Panel) -> Panel:
+    """Give a panel on SQLite: what it changes is stored by what is tested on both databases."""
+    return quick_panel
+
+
+@pytest.fixture
 def admin(panel: Panel) -> Browser:
     """Give an admin's browser over a panel with two groups."""
     groups = {
