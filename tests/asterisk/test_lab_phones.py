@@ -230,6 +230,9 @@ def test_refer_is_refused_on_the_trunk_and_taken_from_a_desk(pbx: Asterisk) -> N
             assert await call.refer("102") == 603
             assert await desk.hold() == 200
             assert await desk.hold(on=False) == 200
+            # A leg that is not bridged (again) is taken nowhere.
+            call.rtp.silent_run = desk.rtp.silent_run = 0
+            await until(lambda: call.rtp.silent_run > 10 and desk.rtp.silent_run > 10)
             assert await desk.refer("102") == 202
             moved = await bench.two.next_call()
             await moved.wait_answered()
