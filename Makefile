@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo wheel bench clean lock \
-	test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations pictures
+	test-core test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,14 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
-test: check test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo ## All checks and all tests
+test: check ## All checks and all tests
+	@$(MAKE) --no-print-directory -j2 -Otarget test-core test-panel
+	@$(MAKE) --no-print-directory test-asterisk test-browser test-faults test-demo
+
+# Beside the panel's tests, which take as long: neither is about time.
+test-core: setup
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-databases
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo

@@ -111,8 +111,12 @@ def test_every_package_of_the_lock_has_a_hash() -> None:
 def test_make_test_runs_every_tier() -> None:
     makefile = read("Makefile")
     recipes = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", makefile, re.M))
-    wanted = re.findall(r"^test: (.*?) ##", makefile, re.M)[0].split()
-    run = " ".join(recipes[target] for target in wanted)
+    assert re.search(r"^test: check ##", makefile, re.M)
+    run, waiting = "", ["test"]
+    while waiting:  # a target may make others
+        recipe = recipes.pop(waiting.pop(), "")
+        run += recipe
+        waiting += [each for each in recipe.split() if each in recipes]
     tiers = {
         path.relative_to(ROOT).parts[1] for path in python("tests") if path.name[:5] == "test_"
     }
