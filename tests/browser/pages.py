@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -49,6 +50,13 @@ def endpoint(app: Flask, path: str) -> str | None:
     except HTTPException:
         return None
     return str(found)
+
+
+def address(app: Flask, name: str) -> str:
+    """Return an address of an endpoint, with 1 for each thing that it names."""
+    rule = next(one for one in app.url_map.iter_rules(name) if "GET" in (one.methods or ()))
+    values: dict[str, Any] = {**dict.fromkeys(rule.arguments, 1), **(rule.defaults or {})}
+    return str(app.url_map.bind("localhost").build(name, values, method="GET"))
 
 
 async def visit(page: Page, path: str) -> None:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Locator, Page
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from telephony.configfile import Author, Data, Entry, change, find, load_data
 from telephony.domain.duty import day_span
 from telephony.settings import read_settings
-from telephony.store.engine import open_engine, reading
+from telephony.store.accounts import panel_user
+from telephony.store.engine import open_engine, reading, writing
 from tests.browser.panel import Panel
 from tests.lab.browser import Chrome
 
@@ -31,6 +32,8 @@ DAY = {"operator": "105", "days": "daily", "start": "08:00", "end": "20:00"}
 def engine(panel: Panel) -> Iterator[Engine]:
     """Give the panel's database."""
     engine = open_engine(read_settings(panel.stage.service.environment).database_url)
+    with writing(engine) as session:  # other tests may have chosen a language in the profile
+        session.execute(update(panel_user).values(language=None))
     yield engine
     engine.dispose()
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from telephony.accounts import Role
+from tests.browser.pages import address
 from tests.browser.panel import PASSWORD, USERS, Panel, sign_in
 from tests.lab.browser import Chrome
 from tests.panel.rights_table import closed_to
@@ -72,7 +73,8 @@ async def test_an_operator_cannot_open_an_admins_page(chrome: Chrome, panel: Pan
         # `/users/1` and the like: addresses that there are.
         pages = await panel.pages(visitor.page)
     paths = [path for path, name in pages.items() if name in closed]
-    assert {pages[path] for path in paths} == closed
+    # Downloads are no pages, and of some things there is none: nobody gets as far as to see that.
+    paths += [address(panel.app, name) for name in closed - {pages[path] for path in paths}]
     async with panel.visitor(chrome, "anna") as visitor:
         visitor.expected = {403}
         for path in paths:
