@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, request
+from flask import abort, flash, request
 
-from telephony.configfile import Author, Change, ConfigError, Data, Difference, Entry, Field, change
+from telephony.configfile import (
+    Author,
+    Change,
+    ConfigError,
+    Data,
+    Difference,
+    Entry,
+    Field,
+    change,
+    find,
+)
 from web.i18n import current_language
 from web.rights import signed_in_user
 from web.services import services
@@ -39,6 +49,14 @@ def edit_setup(
         expected=expected,
         dry_run=dry_run,
     )
+
+
+def entry_of(data: Data, section: str, key: str) -> Entry:
+    """Return the entry of an address; 404 when there is none."""
+    try:
+        return find(data, section, key)
+    except LookupError:
+        abort(404)
 
 
 def error_words(error: ConfigError) -> str:

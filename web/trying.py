@@ -149,6 +149,19 @@ def tried(
     return replace(found, answer=_marked(answer, other), what_if=_marked(other, answer))
 
 
+def tried_with(
+    session: Session,
+    form: CallForm,
+    setup: Setup,
+    after: Setup | None,
+    now: datetime,
+    country: str,
+) -> Tried | None:
+    """Return both answers to what a form asks; None without a change, or when it asks nothing."""
+    question = question_of(form, now, country) if after is not None else None
+    return tried(session, question, setup, now, after) if question is not None else None
+
+
 def in_words(decision: Decision, setup: Setup) -> Answer:
     """Return a decision in the reader's language."""
     names = {extension: visible(one.name) for extension, one in setup.operators.items()}

@@ -23,8 +23,6 @@ dids:
   - {number: "74951234567", group: sales, title: Sales, desk_seconds: 20, mobile_seconds: 25,
      duty_seconds: 30}
 
-Opening hours, trunks and the rules of DIDs are shown in `hours` and `dids`.
-
 Opening hours, trunks and the rules of DIDs: see `hours`, `pbx` and `dids`.
 
 Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes. The file states
@@ -39,7 +37,6 @@ from telephony.configfile.editing import (
     ConflictError,
     NoRevisionError,
     change,
-    find,
     load_data,
     put,
     undo,
@@ -48,19 +45,23 @@ from telephony.configfile.entries import (
     SECTIONS,
     ChangedError,
     Reference,
+    find,
     fingerprint,
     put_entry,
     references,
     remove_entry,
+    rename_references,
 )
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config, read_data
+from telephony.configfile.rosters import KEYS as ROSTER_KINDS
 from telephony.configfile.writing import Data, Entry, as_data, write_config
 
 __all__ = [
     "COMMAND_LINE",
     "KEYS",
+    "ROSTER_KINDS",
     "SECTIONS",
     "Author",
     "Change",
@@ -86,6 +87,7 @@ __all__ = [
     "read_data",
     "references",
     "remove_entry",
+    "rename_references",
     "undo",
     "write_config",
 ]

@@ -25,11 +25,11 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from telephony.configfile.comparing import Difference, differences, index_of
+from telephony.configfile.comparing import Difference, differences
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config, read_data
-from telephony.configfile.writing import Data, Entry, as_data, write_config
+from telephony.configfile.writing import Data, as_data, write_config
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup
 from telephony.store.audit import AuditEntry, add_audit
@@ -82,14 +82,6 @@ class Change:
     after: Setup
     differences: list[Difference] = field(default_factory=list)
     errors: list[ConfigError] = field(default_factory=list)
-
-
-def find(data: Data, section: str, key: str) -> Entry:
-    """Return the operator, group or DID of this name out of a set-up's data, to be changed.
-
-    `section` is `operators`, `groups` or `dids`. Raises LookupError when there is none.
-    """
-    return data[section][index_of(data, section, key)]
 
 
 def load_data(session: Session) -> tuple[Data, int]:

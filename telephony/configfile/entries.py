@@ -40,6 +40,11 @@ class Reference:
     goes: bool
 
 
+def find(data: Data, section: str, key: str) -> Entry:
+    """Return the entry of this name out of a set-up's data, to be changed; else LookupError."""
+    return data[section][index_of(data, section, key)]
+
+
 def fingerprint(entry: Entry) -> str:
     """Return what tells an entry from any other state of it."""
     text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
@@ -122,6 +127,18 @@ def references(data: Data, section: str, key: str) -> list[Reference]:
             if entry.get(action, {}).get("trunk") == key
         ]
     return []
+
+
+def rename_references(data: Data, section: str, key: str, new: str) -> None:
+    """Let what names opening hours or a trunk name it by its new name; others keep theirs."""
+    if section not in ("hours", "trunks"):
+        return
+    for one in references(data, section, key):
+        entry = find(data, one.section, one.key)
+        if one.field in ("closed", "unanswered"):
+            entry[one.field]["trunk"] = new
+        else:
+            entry[one.field] = new
 
 
 def _of_operator(data: Data, key: str) -> Iterator[Reference]:

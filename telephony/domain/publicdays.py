@@ -9,19 +9,15 @@ from functools import lru_cache
 import holidays
 
 
-def countries() -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=1)
+def countries() -> Mapping[str, tuple[str, ...]]:
     """Return country (ISO 3166-1 alpha-2) → its regions (the codes of ISO 3166-2)."""
     return {code: tuple(regions) for code, regions in holidays.list_supported_countries().items()}
 
 
-@lru_cache(maxsize=1)
-def _countries() -> Mapping[str, tuple[str, ...]]:
-    return countries()
-
-
 def is_known(country: str, region: str = "") -> bool:
     """Tell whether the tables have this country, and this region of it if one is named."""
-    regions = _countries().get(country)
+    regions = countries().get(country)
     return regions is not None and (not region or region in regions)
 
 

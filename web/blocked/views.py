@@ -34,7 +34,8 @@ from telephony.store.engine import reading, writing
 from web.blocked.forms import BlockForm
 from web.blocked.words import pattern_words
 from web.cleaning import cell, visible
-from web.i18n import current_language, zone
+from web.downloads import download, separator
+from web.i18n import zone
 from web.notes import note
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
@@ -47,7 +48,6 @@ blueprint = Blueprint("blocked", __name__, url_prefix="/blocked")
 
 _LONGEST = 100
 _BIGGEST = 2**31 - 1
-_SEPARATORS = {"ru": ";"}
 
 
 @blueprint.get("")
@@ -140,7 +140,6 @@ def export() -> Response:
     """Send the list as a file."""
     with reading(services().engine) as session:
         lines = load_blocklist(session).lines
-    separator = _SEPARATORS.get(current_language(), ",")
     place = ZoneInfo(zone())
     head = [
         gettext("Number"),
@@ -149,11 +148,7 @@ def export() -> Response:
         gettext("Added by"),
         gettext("Added"),
     ]
-    response = Response(_as_csv(lines, head, place, separator), mimetype="text/csv")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="blocked-{local_today():%Y-%m-%d}.csv"'
-    )
-    return response
+    return download(_as_csv(lines, head, place, separator()), "blocked", "text/csv", "csv")
 
 
 def _page(form: BlockForm, behind: list[Behind] | None = None) -> str:
@@ -200,10 +195,10 @@ def _owners(session: Session, page: BlockedPage) -> dict[str, tuple[int, str]]:
 
 
 def _as_csv(
-    lines: tuple[Blocked, ...], head: list[str], place: ZoneInfo, separator: str
+    lines: tuple[Blocked, ...], head: list[str], place: ZoneInfo, between: str
 ) -> Iterator[str]:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=separator)
+    writer = csv.writer(buffer, delimiter=between)
     buffer.write("\ufeff")
     writer.writerow(head)
     for line in lines:

@@ -15,9 +15,6 @@ from web.texts import gettext
 
 MOST = 100_000
 
-# Spreadsheets open a file at once when it has their separator; the Russian one is a semicolon.
-_SEPARATORS = {"ru": ";"}
-
 
 def headings() -> list[str]:
     """Return the words above the columns, in the reader's language."""
@@ -38,10 +35,12 @@ def headings() -> list[str]:
     ]
 
 
-def as_csv(lines: Iterable[CallLine], head: list[str], zone: str, language: str) -> Iterator[str]:
+def as_csv(
+    lines: Iterable[CallLine], head: list[str], zone: str, language: str, separator: str
+) -> Iterator[str]:
     """Yield the file in pieces, times in `zone`; it begins with the mark of UTF-8."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=_SEPARATORS.get(language, ","))
+    writer = csv.writer(buffer, delimiter=separator)
     place = ZoneInfo(zone)
     buffer.write("\ufeff")
     writer.writerow(head)

@@ -20,6 +20,7 @@ from web.calls.asking import periods, read_asking, right_of, where_of
 from web.calls.export import MOST, as_csv, headings
 from web.calls.lanes import chart
 from web.cleaning import visible
+from web.downloads import download, separator
 from web.i18n import current_language, phone, unbroken_phone, zone
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
@@ -70,18 +71,14 @@ def export() -> Response:
     offer = services()
     mine, language, place = right_of(signed_in_user()), current_language(), zone()
     asking = read_asking(request.args)
-    head = headings()
+    head, between = headings(), separator()
 
     def pieces() -> Any:
         with reading(offer.engine) as session:
             where, _ = where_of(session, asking, mine, place, offer.settings.country)
-            yield from as_csv(every_call(session, where, MOST), head, place, language)
+            yield from as_csv(every_call(session, where, MOST), head, place, language, between)
 
-    response = Response(pieces(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="calls-{local_today():%Y-%m-%d}.csv"'
-    )
-    return response
+    return download(pieces(), "calls", "text/csv", "csv")
 
 
 @blueprint.get("/<call_id>")

@@ -23,13 +23,12 @@ from telephony.store.clients import ClientData
 from telephony.store.engine import reading, writing
 from web.cleaning import visible
 from web.clients.views import asked_for, blueprint
-from web.i18n import current_language
+from web.downloads import download, separator
 from web.notes import note
 from web.rights import allow
 from web.security import takes
 from web.services import services
 from web.texts import gettext
-from web.today import local_today
 from web.words import detail_words
 from web.wrong import problem_words
 
@@ -38,7 +37,6 @@ SHOWN = 100
 
 # Base64 of what may have defied compression, and the form around it.
 _MOST_BODY = MOST_BYTES * 4 // 3 + 100_000
-_SEPARATORS = {"ru": ";"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +87,20 @@ def export() -> Response:
         text, manager = asked_for(session)
     with writing(offer.engine) as session:
         note(session, "clients.exported", "", found=text or None, manager=manager)
-    separator = _SEPARATORS.get(current_language(), ",")
+    between = separator()
 
     def pieces() -> Iterator[str]:
         with reading(offer.engine) as session:
             found = every_client(session, text, country=offer.settings.country, manager=manager)
-            yield from as_csv(found, separator)
+            yield from as_csv(found, between)
 
-    response = Response(pieces(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="clients-{local_today():%Y-%m-%d}.csv"'
-    )
-    return response
+    return download(pieces(), "clients", "text/csv", "csv")
 
 
-def as_csv(clients: Iterable[ClientData], separator: str) -> Iterator[str]:
+def as_csv(clients: Iterable[ClientData], between: str) -> Iterator[str]:
     """Yield the file in pieces; it begins with the mark of UTF-8, which spreadsheets need."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=separator)
+    writer = csv.writer(buffer, delimiter=between)
     buffer.write("\ufeff")
     writer.writerow(COLUMNS)
     for number, client in enumerate(clients, start=1):

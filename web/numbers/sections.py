@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from telephony.configfile import Data, Entry
+from telephony.configfile import Entry
 from web.edits import expanded
 from web.numbers.sheet import Sheet, of_entry
 from web.texts import lazy_gettext as _
@@ -14,14 +14,13 @@ from web.texts import lazy_gettext as _
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: its key of the file, its name in addresses, what names an entry, its words.
+    """One section: its key of the file, its name in addresses, its words.
 
     `entry` makes an entry of a sheet, `sheet` a sheet of an entry.
     """
 
     key: str
     address: str
-    name: str
     title: Any
     one: Any
     new: Any
@@ -94,37 +93,21 @@ SECTIONS = {
     one.address: one
     for one in (
         Section(
-            "dids", "numbers", "number", _("Numbers"), _("Number %(key)s"), _("New number"),
+            "dids", "numbers", _("Numbers"), _("Number %(key)s"), _("New number"),
             "numbers/did.html", _did_entry, of_entry, {},
         ),
         Section(
-            "hours", "hours", "name", _("Opening hours"), _("Opening hours %(key)s"),
+            "hours", "hours", _("Opening hours"), _("Opening hours %(key)s"),
             _("New opening hours"), "numbers/hours.html", _hours_entry, _hours_sheet,
             {"open": [{"days": "mon-fri", "start": "09:00", "end": "18:00"}]},
         ),
         Section(
-            "trunks", "trunks", "endpoint", _("Trunks"), _("Trunk %(key)s"), _("New trunk"),
+            "trunks", "trunks", _("Trunks"), _("Trunk %(key)s"), _("New trunk"),
             "numbers/trunk.html", _plain, of_entry, {"template": "{digits}"},
         ),
         Section(
-            "mailboxes", "mailboxes", "number", _("Mailboxes"), _("Mailbox %(key)s"),
+            "mailboxes", "mailboxes", _("Mailboxes"), _("Mailbox %(key)s"),
             _("New mailbox"), "numbers/mailbox.html", _plain, of_entry, {},
         ),
     )
 }  # fmt: skip
-
-
-def renamed(data: Data, section: Section, old: str, new: str) -> None:
-    """Let what names an entry name it by its new name."""
-    if section.key == "hours":
-        for other in (*data["groups"], *data["dids"]):
-            if other.get("hours") == old:
-                other["hours"] = new
-    elif section.key == "trunks":
-        for each in data["operators"]:
-            if each.get("trunk") == old:
-                each["trunk"] = new
-        for did in data["dids"]:
-            for action in (did.get("closed"), did.get("unanswered")):
-                if isinstance(action, dict) and action.get("trunk") == old:
-                    action["trunk"] = new

@@ -9,29 +9,33 @@ from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
 from telephony.configfile import (
+    KEYS,
     Change,
     ConflictError,
     Data,
-    Entry,
+    Reference,
     as_data,
-    change,
+    find,
+    put_entry,
+    references,
+    remove_entry,
+    rename_references,
 )
-from telephony.domain.setup import Setup
 from telephony.store.announcements import list_announcements
 from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.duty import listening
-from web.edits import author, edit_setup, error_words, saved
+from web.edits import edit_setup, entry_of, error_words, saved
 from web.i18n import zone
 from web.numbers.offers import offers
 from web.numbers.preview import ahead, opens
-from web.numbers.sections import SECTIONS, Section, renamed
+from web.numbers.sections import SECTIONS, Section
 from web.numbers.sheet import Sheet, sent
 from web.rights import allow, signed_in_user
 from web.services import services
 from web.texts import gettext
-from web.trying import Tried, call_form, question_of, tried, when_words
+from web.trying import call_form, tried_with, when_words
 
 blueprint = Blueprint("numbers", __name__)
 
@@ -78,9 +82,7 @@ def edit(address: str, key: str) -> str | Response | tuple[str, int]:
             abort(403)
         return _answer(section, sent(request.form), key)
     with reading(services().engine) as session:
-        entry = _find(as_data(load_setup(session)), section, key)
-    if entry is None:
-        abort(404)
+        entry = entry_of(as_data(load_setup(session)), section.key, key)
     return _answer(section, section.sheet(entry), key)
 
 
@@ -90,18 +92,15 @@ def delete(address: str, key: str) -> str | Response:
     """Ask whether an entry is to go, and remove it; what names it keeps it."""
     section = SECTIONS[address]
     with reading(services().engine) as session:
-        if _find(as_data(load_setup(session)), section, key) is None:
-            abort(404)
+        data = as_data(load_setup(session))
+    entry_of(data, section.key, key)
+    named = references(data, section.key, key)
+    if request.method == "POST" and not named:
 
-    def without(data: Data) -> None:
-        data[section.key] = [one for one in data[section.key] if one[section.name] != key]
+        def without(data: Data) -> None:
+            entry_of(data, section.key, key)
+            remove_entry(data, section.key, key)
 
-    offer = services()
-    tried_out = change(
-        offer.engine, author(), without, now=offer.now(), country=offer.settings.country,
-        dry_run=True,
-    )  # fmt: skip
-    if request.method == "POST" and not tried_out.errors:
         try:
             done = edit_setup(without)
         except ConflictError:
@@ -110,7 +109,10 @@ def delete(address: str, key: str) -> str | Response:
         if not done.errors:
             saved(done, gettext("Removed."))
             return redirect(url_for("numbers.index", address=address))
-    users = [_place_words(error.path, tried_out.before) for error in tried_out.errors]
+        # Somebody began to use it meanwhile.
+        data = as_data(done.before)
+        named = references(data, section.key, key)
+    users = [_user_words(one, data) for one in named]
     return render_template(
         "numbers/delete.html", section=section, key=key, users=list(dict.fromkeys(users))
     )
@@ -125,16 +127,18 @@ def _answer(section: Section, sheet: Sheet, key: str | None) -> str | Response |
     sheet.values.pop("try", None)
     if posted:
         entry = section.entry(sheet)
+        places: list[int] = []
 
         def put(data: Data) -> None:
-            _put(data, section, key, entry)
+            places[:] = [put_entry(data, section.key, key, entry, None)]
+            new = str(entry.get(KEYS[section.key], ""))
+            if key is not None and new and new != key:
+                rename_references(data, section.key, key, new)
 
-        offer = services()
         try:
-            done = change(
-                offer.engine, author(), put, now=offer.now(), country=offer.settings.country,
-                expected=int(expected) if expected.isdigit() else None, dry_run=asks,
-            )  # fmt: skip
+            done = edit_setup(
+                put, expected=int(expected) if expected.isdigit() else None, dry_run=asks
+            )
         except LookupError:
             abort(404)
         except ConflictError:
@@ -146,7 +150,7 @@ def _answer(section: Section, sheet: Sheet, key: str | None) -> str | Response |
             )
         else:
             if done.errors:
-                sheet.blame(done.errors, _path(done, section, key), error_words)
+                sheet.blame(done.errors, f"{section.key}[{places[0]}]", error_words)
             elif not asks:
                 saved(done, gettext("Saved."))
                 return redirect(url_for("numbers.index", address=section.address))
@@ -163,18 +167,15 @@ def _page(
 ) -> tuple[str, int]:
     offer = services()
     now = offer.now()
-    found: Tried | None = None
+    after = asked.after if asked and not asked.errors else None
     with reading(offer.engine) as session:
         setup = load_setup(session)
         version = current_version(session).setup_version
         form = call_form(setup, prefix="call-", did=key or sheet.value("number"))
-        if asked is not None and not asked.errors:
-            question = question_of(form, now, offer.settings.country)
-            if question is not None:
-                found = tried(session, question, setup, now, asked.after)
+        found = tried_with(session, form, setup, after, now, offer.settings.country)
         live = listening(session, now)
         sounds = list_announcements(session)
-    after = asked.after if asked and not asked.errors else setup
+    shown = after or setup
     page = render_template(
         section.template,
         section=section,
@@ -189,7 +190,7 @@ def _page(
         live=live,
         zone=zone(),
         dids=setup.dids.values(),
-        preview=ahead(after.hours[key], now, _WEEKS) if key and key in after.hours else None,
+        preview=ahead(shown.hours[key], now, _WEEKS) if key and key in shown.hours else None,
     )
     wrong = bool(sheet.errors or sheet.rest)
     return page, 422 if posted and wrong else 200
@@ -199,44 +200,11 @@ def _may_change() -> bool:
     return signed_in_user().role is Role.ADMIN
 
 
-def _find(data: Data, section: Section, key: str) -> Entry | None:
-    return next((one for one in data[section.key] if one[section.name] == key), None)
-
-
-def _put(data: Data, section: Section, key: str | None, entry: Entry) -> None:
-    """Put an entry into the data, in place of the one of this key. Raises LookupError."""
-    entries = data[section.key]
-    if key is None:
-        entries.append(entry)
-        return
-    place = next((n for n, one in enumerate(entries) if one[section.name] == key), None)
-    if place is None:
-        raise LookupError(key)
-    entries[place] = entry
-    new = str(entry.get(section.name, ""))
-    if new and new != key:
-        renamed(data, section, key, new)
-
-
-def _path(done: Change, section: Section, key: str | None) -> str:
-    """Return the path that errors of the entry begin with."""
-    entries = as_data(done.before)[section.key]
-    known = [one[section.name] for one in entries]
-    place = known.index(key) if key in known else len(entries)
-    return f"{section.key}[{place}]"
-
-
-def _place_words(path: str, setup: Setup) -> str:
-    """Return who names an entry that would go, by the path of the error that this makes."""
-    data = as_data(setup)
-    kind, _, rest = path.partition("[")
-    number = rest.partition("]")[0]
-    if kind in data and number.isdigit() and int(number) < len(data[kind]):
-        entry = data[kind][int(number)]
-        name = entry.get("name") or entry.get("title") or entry.get("number") or ""
-        return {
-            "groups": gettext("group %(name)s", name=name),
-            "operators": gettext("operator %(name)s", name=name),
-            "dids": gettext("number %(name)s", name=entry.get("number", name)),
-        }.get(kind, path)
-    return path
+def _user_words(one: Reference, data: Data) -> str:
+    """Return who names an entry that would go."""
+    if one.section == "operators":
+        name = find(data, one.section, one.key)["name"]
+        return gettext("operator %(name)s", name=name)
+    if one.section == "groups":
+        return gettext("group %(name)s", name=one.key)
+    return gettext("number %(name)s", name=one.key)

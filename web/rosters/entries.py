@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from telephony.configfile import ConfigError, ConflictError, Data, Entry, as_data
+from telephony.configfile import ROSTER_KINDS, ConfigError, ConflictError, Data, Entry, as_data
 from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
@@ -17,7 +17,7 @@ from web.edits import DAYS, edit_setup, error_words, saved
 from web.rights import allow
 from web.rosters.area import EDITORS, blueprint, choices_of, day_asked, group_of, today_of
 from web.rosters.forms import EntryForm, OverrideForm, RotationForm, boxes, form_for
-from web.rosters.listing import ROSTER_KINDS, TITLES, as_json, entries_of
+from web.rosters.listing import TITLES, as_json, entries_of
 from web.rosters.week import from_text
 from web.services import services
 from web.texts import gettext

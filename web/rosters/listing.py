@@ -14,8 +14,6 @@ from telephony.configfile import Data, Entry
 from web.edits import days_words, kind_words
 from web.texts import gettext, lazy_gettext, ngettext
 
-ROSTER_KINDS = ("shifts", "rotations", "one_offs", "overrides", "swaps")
-
 # The words of a kind: its heading, the button that adds one, the title of a new one, of an old one.
 TITLES: Mapping[str, tuple[Any, Any, Any]] = {
     "shifts": (

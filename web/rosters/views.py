@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from flask import render_template, request
 
-from telephony.configfile import as_data
+from telephony.configfile import ROSTER_KINDS, as_data
 from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
@@ -16,7 +16,7 @@ from web.i18n import zone
 from web.rights import allow, signed_in_user
 from web.rosters.ahead import now_and_next, own_turns, warning_words, warnings
 from web.rosters.area import blueprint, day_asked, group_of, may_edit, names_of, today_of
-from web.rosters.listing import ROSTER_KINDS, TITLES, entries_of, listed
+from web.rosters.listing import TITLES, entries_of, listed
 from web.rosters.week import monday, utc_text, week_of
 from web.services import services
 

@@ -1,12 +1,10 @@
-"""What the pages of the set-up share: the blueprint, and the entry of an address."""
+"""What the pages of the set-up share: the blueprint, and the ids of inputs."""
 
 from __future__ import annotations
 
 import re
 
-from flask import Blueprint, abort
-
-from telephony.configfile import Data, Entry, find
+from flask import Blueprint
 
 blueprint = Blueprint("setup", __name__, url_prefix="/setup")
 
@@ -15,11 +13,3 @@ blueprint = Blueprint("setup", __name__, url_prefix="/setup")
 def field_id(path: str) -> str:
     """Return the id of the input of a path: `queue-name`, `open-0-days`."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", path).strip("-")
-
-
-def entry_of(data: Data, section: str, key: str) -> Entry:
-    """Return the entry of an address; 404 when there is none."""
-    try:
-        return find(data, section, key)
-    except LookupError:
-        abort(404)

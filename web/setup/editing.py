@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
@@ -24,15 +21,15 @@ from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.duty import listening
-from web.edits import change_words, edit_setup, saved
+from web.edits import change_words, edit_setup, entry_of, saved
 from web.i18n import zone, zones
 from web.rights import allow
 from web.services import services
-from web.setup.area import blueprint, entry_of
+from web.setup.area import blueprint
 from web.setup.places import EntryForm
 from web.setup.sections import SHOWN, choices
 from web.texts import gettext
-from web.trying import CallForm, Tried, call_form, question_of, tried, when_words
+from web.trying import call_form, tried_with, when_words
 
 Page = str | Response | tuple[str, int]
 
@@ -119,7 +116,8 @@ def _page(
     now = services().now()
     after = done.after if done and not done.errors else None
     with reading(services().engine) as session:
-        call, asked = _try(session, setup, after, now)
+        call = call_form(setup, TRIED, meta={"csrf": False})
+        asked = tried_with(session, call, setup, after, now, services().settings.country)
         live = listening(session, now)
     return render_template(
         "setup/edit.html",
@@ -141,19 +139,6 @@ def _page(
         zone=zone(),
         live=live,
     )
-
-
-def _try(
-    session: Session, setup: Setup, after: Setup | None, now: datetime
-) -> tuple[CallForm, Tried | None]:
-    """Return the form of a call to be tried, and its two answers when it was asked."""
-    form = call_form(setup, TRIED, meta={"csrf": False})
-    if "try" not in request.form or after is None:
-        return form, None
-    question = question_of(form, now, services().settings.country)
-    if question is None:
-        return form, None
-    return form, tried(session, question, setup, now, after)
 
 
 def _proposed(name: str, setup: Setup) -> Entry:

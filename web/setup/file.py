@@ -11,6 +11,7 @@ from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.cleaning import visible
+from web.downloads import download
 from web.duty import listening
 from web.edits import author, change_words, difference_words, error_words, saved
 from web.i18n import zone
@@ -21,8 +22,7 @@ from web.setup.area import blueprint
 from web.setup.editing import TRIED
 from web.setup.sections import SHOWN
 from web.texts import gettext
-from web.today import local_today
-from web.trying import call_form, question_of, tried, when_words
+from web.trying import call_form, tried_with, when_words
 
 Page = str | AnyResponse | tuple[str, int]
 
@@ -38,11 +38,7 @@ def export() -> Response:
     """Send the set-up as a file that can be brought back."""
     with reading(services().engine) as session:
         text = write_config(load_setup(session))
-    response = Response(text, mimetype="application/yaml")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="dutyline-{local_today():%Y-%m-%d}.yaml"'
-    )
-    return response
+    return download(text, "dutyline", "application/yaml", "yaml")
 
 
 @blueprint.route("/file", methods=["GET", "POST"])
@@ -106,10 +102,8 @@ def _page(
     with reading(services().engine) as session:
         setup = load_setup(session)
         call = call_form(setup, TRIED, meta={"csrf": False})
-        asked = None
-        if right and done is not None and "try" in request.form:
-            question = question_of(call, now, services().settings.country)
-            asked = tried(session, question, setup, now, done.after) if question else None
+        after = done.after if right and done is not None and "try" in request.form else None
+        asked = tried_with(session, call, setup, after, now, services().settings.country)
         live = listening(session, now)
     return render_template(
         "setup/file.html",

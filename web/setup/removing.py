@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
 from telephony.configfile import (
+    ROSTER_KINDS,
     ChangedError,
     ConflictError,
     Data,
@@ -22,10 +23,10 @@ from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.cleaning import visible
-from web.edits import edit_setup, error_words, key_words, saved
+from web.edits import edit_setup, entry_of, error_words, key_words, saved
 from web.rights import allow
 from web.services import services
-from web.setup.area import blueprint, entry_of
+from web.setup.area import blueprint
 from web.setup.sections import SHOWN
 from web.texts import gettext
 
@@ -93,16 +94,11 @@ def _delete(name: str, key: str) -> Page:
         stays=[(one, _field_words(one)) for one in named if not one.goes],
         clients=clients,
         feeds=feeds,
-        roster=_entries(entry) if name == "groups" else 0,
+        roster=sum(len(entry.get(kind, ())) for kind in ROSTER_KINDS) if name == "groups" else 0,
         default=name == "groups" and key == setup.default_group,
         wrong=wrong,
         changed=status == 409,
     ), status
-
-
-def _entries(entry: dict[str, list[object]]) -> int:
-    kinds = ("shifts", "rotations", "one_offs", "overrides", "swaps")
-    return sum(len(entry.get(kind, ())) for kind in kinds)
 
 
 def _field_words(one: Reference) -> str:
