@@ -51,6 +51,11 @@ def edit_setup(
     )
 
 
+def seen_version(text: str | None) -> int:
+    """Return the version a form was made from; -1, which nothing ever has, for nonsense."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
 def entry_of(data: Data, section: str, key: str) -> Entry:
     """Return the entry of an address; 404 when there is none."""
     try:

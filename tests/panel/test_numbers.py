@@ -197,6 +197,19 @@ def test_a_form_of_an_older_set_up_is_not_saved(panel: Panel, admin: Browser) ->
     assert 'value="Mine"' in answer.text
 
 
+@pytest.mark.parametrize(
+    "version", ["\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 5000]
+)
+def test_a_version_that_is_none_saves_nothing(panel: Panel, admin: Browser, version: str) -> None:
+    before = setup(panel.engine)
+    number = next(iter(before.dids))
+    values = form_of(admin, f"/numbers/{number}") | {"title": "Mine", "expected": version}
+    answer = admin.send(f"/numbers/{number}", **values)
+    assert answer.status_code == 422
+    assert "Somebody changed the set-up meanwhile" in answer.text
+    assert setup(panel.engine) == before
+
+
 def test_supervisors_look_and_do_not_change(panel: Panel, admin: Browser) -> None:
     number = next(iter(setup(panel.engine).dids))
     boss = panel.signed_in("boss")

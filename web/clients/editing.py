@@ -27,6 +27,7 @@ from telephony.store.setup import load_setup
 from web.cleaning import visible
 from web.clients.forms import ClientForm, Number, client_form, inputs, show, values_of, written
 from web.clients.views import BIGGEST, blueprint
+from web.edits import seen_version
 from web.notes import note
 from web.rights import allow
 from web.services import services
@@ -90,11 +91,6 @@ def delete(client_id: int) -> Page:
         calls=calls,
         changed=status == 409,
     ), status
-
-
-def seen_version(text: str | None) -> int:
-    """Return the version a form was made from; -1, which no client has, for nonsense."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 def _save(form: ClientForm, client_id: int | None) -> Page:

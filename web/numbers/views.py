@@ -26,7 +26,7 @@ from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.duty import listening
-from web.edits import edit_setup, entry_of, error_words, saved
+from web.edits import edit_setup, entry_of, error_words, saved, seen_version
 from web.i18n import zone
 from web.numbers.offers import offers
 from web.numbers.preview import ahead, opens
@@ -137,7 +137,7 @@ def _answer(section: Section, sheet: Sheet, key: str | None) -> str | Response |
 
         try:
             done = edit_setup(
-                put, expected=int(expected) if expected.isdigit() else None, dry_run=asks
+                put, expected=seen_version(expected) if expected else None, dry_run=asks
             )
         except LookupError:
             abort(404)

@@ -13,7 +13,7 @@ from telephony.domain.queueing import QUEUE_NAME, QueueSettings
 from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
-from web.edits import edit_setup, error_words, saved
+from web.edits import edit_setup, error_words, saved, seen_version
 from web.queues.forms import QueueForm, queue_entry, queue_form, strategies
 from web.rights import allow
 from web.services import services
@@ -85,7 +85,7 @@ def _put(group: str, entry: Entry, seen: str) -> Change | None:
         find(data, "groups", group)["queue"] = entry
 
     try:
-        return edit_setup(put, expected=int(seen) if seen.isdecimal() else None)
+        return edit_setup(put, expected=seen_version(seen) if seen else None)
     except ConflictError:
         flash(gettext("Somebody changed the set-up meanwhile: look at it again."), "warn")
     except LookupError:

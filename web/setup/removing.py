@@ -23,7 +23,7 @@ from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.cleaning import visible
-from web.edits import edit_setup, entry_of, error_words, key_words, saved
+from web.edits import edit_setup, entry_of, error_words, key_words, saved, seen_version
 from web.rights import allow
 from web.services import services
 from web.setup.area import blueprint
@@ -55,8 +55,7 @@ def _delete(name: str, key: str) -> Page:
     status = 200
     if request.method == "POST":
         seen = request.form.get("seen", "")
-        text = request.form.get("version", "")[:18]
-        expected = int(text) if text.isascii() and text.isdigit() else -1
+        expected = seen_version(request.form.get("version"))
 
         def edit(data: Data) -> None:
             entry_of(data, name, key)
