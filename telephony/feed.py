@@ -66,6 +66,7 @@ class Feed:
         self._learnt_days = 0
         self._learn_at = 0.0
         self._sounds = sounds
+        self._frozen = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self.last_error: str | None = None
@@ -78,8 +79,7 @@ class Feed:
     def load(self) -> tuple[Directory, Setup]:
         """Fill the directory and return it with the set-up.
 
-        Call `gc.freeze()` afterwards: a collection over a million clients takes 0.3 s. Raises
-        sqlalchemy's errors and StoreError.
+        Raises sqlalchemy's errors and StoreError.
         """
         with reading(self._engine) as session:
             version = current_version(session).version
@@ -89,6 +89,11 @@ class Feed:
             self._put_sounds(session)
         self._version = version
         return self._directory, setup
+
+    def freeze(self) -> None:
+        """Keep what was loaded from being collected: a look over a million clients takes 0.3 s."""
+        gc.freeze()
+        self._frozen = True
 
     def start(self) -> None:
         """Start looking for changes since `load`."""
@@ -124,16 +129,16 @@ class Feed:
     def _load_setup(self, session: Session) -> Setup:
         """Load and prepare a set-up without a collection of garbage: the loop would wait for it.
 
-        In a process that froze its directory the new objects are frozen, too; they hold no cycles.
+        After `freeze` the new objects are frozen, too; they hold no cycles. `gc` is not asked: it
+        counts what is frozen one by one, 20 ms of a million clients' in which no call is decided.
         """
-        frozen = gc.get_freeze_count() > 0
-        if frozen:
+        if self._frozen:
             gc.disable()
         try:
             setup = load_setup(session)
             self._prepare(setup)
         finally:
-            if frozen:
+            if self._frozen:
                 gc.freeze()
                 gc.enable()
         return setup

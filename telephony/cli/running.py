@@ -110,7 +110,7 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
     feed = Feed(engine, Directory(), apply, talks=talks, sounds=sounds)
     directory, setup = await asyncio.to_thread(feed.load)
     remembered = await asyncio.to_thread(recall, engine)
-    _favour_the_loop()
+    _favour_the_loop(feed)
     log.info("directory.loaded", numbers=len(directory), operators=len(setup.operators))
     logs = PbxLogs(settings.queue_log, settings.cdr_file, settings.cdr_url or None)
     resync = Resync(engine, logs, directory, settings.country, setup)
@@ -204,13 +204,13 @@ def _told(listener: Listener, writer: Writer, resync: Resync) -> Told:
     return True, "pbx_logs" if resync.unread else None, figures
 
 
-def _favour_the_loop() -> None:
+def _favour_the_loop(feed: Feed) -> None:
     """Keep the pauses short that the interpreter makes in the way of a call.
 
     The garbage collector leaves the directory alone and looks at old objects rarely: calls hold
     no cycles. (A shorter switch interval was tried and made calls slower.)
     """
-    gc.freeze()
+    feed.freeze()
     gc.set_threshold(100_000, 50, 1000)
 
 

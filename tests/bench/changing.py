@@ -174,7 +174,7 @@ class _Bench:
 async def _measure(path: Path, rounds: int) -> dict[str, dict[str, list[float]]]:
     bench = _Bench(path)
     gc.collect()
-    gc.freeze()
+    bench.feed.freeze()
     gc.set_threshold(100_000, 50, 1000)
     bench.feed.start()
     sweeper = asyncio.create_task(bench.listener._sweep())

@@ -1,5 +1,6 @@
 """Clients, the set-up, and the feed that keeps a listener's memory up with them."""
 
+import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -264,3 +265,22 @@ def test_a_failing_apply_is_repeated(engine: Engine) -> None:
     save(engine, ANNA)
     wait_for("repeated", lambda: got == ["Anna"])
     feed.stop()
+
+
+def test_a_changed_set_up_is_frozen_with_the_directory(
+    engine: Engine, setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got: list[Setup | None] = []
+    feed = Feed(engine, Directory(), lambda _, now: got.append(now))
+    feed.load()
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: pytest.fail("counts a million objects"))
+    try:
+        feed.freeze()
+        with writing(engine) as session:
+            replace_setup(session, setup)
+        feed.poll()
+        assert gc.isenabled()
+        assert [one for one in got if one is not None] == [setup]
+        assert not any(one is got[0] for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
