@@ -17,7 +17,6 @@ from telephony.configfile import (
     Difference,
     NoRevisionError,
     put,
-    read_config,
     undo,
     write_config,
 )
@@ -124,10 +123,9 @@ def put_file(engine: Engine, file: Path, country: str, *, dry_run: bool) -> Chan
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise Failed(f"{file.name} is not UTF-8 text: save it as UTF-8") from None
-    setup, errors = read_config(text, country)
-    _refuse(errors, file.name)
+    now = datetime.now(UTC)
     try:
-        done = put(engine, COMMAND_LINE, setup, now=datetime.now(UTC), dry_run=dry_run)
+        done = put(engine, COMMAND_LINE, text, now=now, country=country, dry_run=dry_run)
     except ConflictError as error:
         raise Failed(f"nothing was changed: {error}") from None
     _refuse(done.errors, file.name)

@@ -21,7 +21,7 @@ dids:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,13 @@ class Names:
 
 
 class DidNodes(Nodes):
-    """Reads DIDs. `country` is that of numbers without `+`."""
+    """Reads DIDs. `country` is that of numbers without `+`.
+
+    `announcements` are the names that a rule may give after `@`; None: whatever they are.
+    """
 
     country: str
+    announcements: Collection[str] | None
 
     def dids(self, node: yaml.Node | None, names: Names) -> dict[str, Did]:
         """Return the DIDs by number."""
@@ -108,7 +112,11 @@ class DidNodes(Nodes):
     def _sound(self, parts: Mapping[str, yaml.Node], path: str, key: str) -> str:
         if key not in parts:
             return ""
-        return self.matching(parts[key], f"{path}.{key}", SOUND, Mistake.SOUND)
+        sound = self.matching(parts[key], f"{path}.{key}", SOUND, Mistake.SOUND)
+        name = sound[1:] if sound.startswith("@") and SOUND.fullmatch(sound) else None
+        if name and self.announcements is not None and name not in self.announcements:
+            self.wrong(parts[key], f"{path}.{key}", Mistake.NO_ANNOUNCEMENT)
+        return sound
 
     def _action(self, node: yaml.Node | None, path: str, usual: Action, names: Names) -> Action:
         if node is None:

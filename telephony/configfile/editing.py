@@ -18,7 +18,7 @@ transaction, with a line in the audit log per difference and a revision that `un
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -30,8 +30,10 @@ from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
 from telephony.configfile.reading import read_config, read_data
 from telephony.configfile.writing import Data, as_data, write_config
+from telephony.domain.announcements import named_in
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup
+from telephony.store.announcements import list_announcements
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.directory import current_version, lock_version
 from telephony.store.engine import reading, writing
@@ -109,10 +111,10 @@ def change(
     Raises ConflictError, and sqlalchemy's errors.
     """
 
-    def make(before: Setup) -> tuple[Setup, list[ConfigError]]:
+    def make(before: Setup, announcements: Collection[str]) -> tuple[Setup, list[ConfigError]]:
         data = as_data(before)
         edit(data)
-        return read_data(data, country)
+        return read_data(data, country, announcements)
 
     return _change(engine, author, make, now, expected, None, dry_run=dry_run)
 
@@ -120,14 +122,19 @@ def change(
 def put(
     engine: Engine,
     author: Author,
-    setup: Setup,
+    text: str,
     *,
     now: datetime,
+    country: str = "",
     expected: int | None = None,
     dry_run: bool = False,
 ) -> Change:
-    """Make the set-up equal to `setup`, which a file gave; otherwise as `change`."""
-    return _change(engine, author, lambda _: (setup, []), now, expected, None, dry_run=dry_run)
+    """Make the set-up what a file's text says; otherwise as `change`."""
+
+    def make(_: Setup, announcements: Collection[str]) -> tuple[Setup, list[ConfigError]]:
+        return read_config(text, country, announcements)
+
+    return _change(engine, author, make, now, expected, None, dry_run=dry_run)
 
 
 def undo(
@@ -148,10 +155,10 @@ def undo(
         known = get_revision(session, version)
     if known is None:
         raise NoRevisionError(f"there is no version {version} to be undone")
-    setup, errors = read_config(known[1])
+    text = known[1]
 
-    def make(_: Setup) -> tuple[Setup, list[ConfigError]]:
-        return setup, errors
+    def make(_: Setup, announcements: Collection[str]) -> tuple[Setup, list[ConfigError]]:
+        return read_config(text, "", announcements)
 
     return _change(engine, author, make, now, expected, version, dry_run=dry_run)
 
@@ -159,7 +166,7 @@ def undo(
 def _change(
     engine: Engine,
     author: Author,
-    make: Callable[[Setup], tuple[Setup, list[ConfigError]]],
+    make: Callable[[Setup, Collection[str]], tuple[Setup, list[ConfigError]]],
     now: datetime,
     expected: int | None,
     undid: int | None,
@@ -173,7 +180,7 @@ def _change(
             before = load_setup(session)
             if expected is not None and version != expected:
                 raise ConflictError(expected, version)
-            after, errors = make(before)
+            after, errors = make(before, _nameable(session, before))
             after = _completed(before, after)
             errors = errors or _unremovable(session, after)
         if errors:
@@ -192,6 +199,14 @@ def _change(
                 _keep(session, Revision(made, now, author.login, undid, []), author, before, found)
                 return Change(made, before, after, found)
     raise ConflictError(version, latest)
+
+
+def _nameable(session: Session, before: Setup) -> frozenset[str]:
+    """Return the announcements that rules may name: also those which some named before.
+
+    Nobody is kept from another change by a name that was never good.
+    """
+    return named_in(before) | {one.name for one in list_announcements(session)}
 
 
 def _completed(before: Setup, after: Setup) -> Setup:

@@ -63,6 +63,7 @@ class Mistake(StrEnum):
     NO_TRUNK = "no_trunk"
     OTHER_GROUP = "other_group"
     SOUND = "sound"
+    NO_ANNOUNCEMENT = "no_announcement"
     MAILBOX = "mailbox"
     KEY = "key"
     NO_COUNTRY = "no_country"
@@ -209,6 +210,10 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
     Mistake.SOUND: (
         "must be a sound's name, or @ and the name of an announcement (a-z, 0-9, -)",
         "должно быть имя звука или @ и название объявления (a-z, 0-9, -)",
+    ),
+    Mistake.NO_ANNOUNCEMENT: (
+        "must be the name of an announcement that there is: upload it first",
+        "должно быть название загруженного объявления: сначала загрузите его",
     ),
     Mistake.MAILBOX: ("must be 1 to 10 digits", "должно быть от 1 до 10 цифр"),
     Mistake.MAILBOX_NAME: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +20,14 @@ from telephony.domain.numbers import ENDPOINT, is_dialled, is_template, normalis
 from telephony.domain.setup import Group, Operator, Setup, Trunk
 
 
-def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]:
+def read_config(
+    text: str, country: str = "", announcements: Collection[str] | None = None
+) -> tuple[Setup, list[ConfigError]]:
     """Return what the file sets up, and everything that is wrong in it.
 
     With errors the set-up is partial and must not be applied. `country` (ISO 3166 alpha-2) is
-    that of mobile numbers without `+`; without it they need the plus.
+    that of mobile numbers without `+`; without it they need the plus. `announcements` are those
+    that rules may name; None: any.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -36,10 +39,12 @@ def read_config(text: str, country: str = "") -> tuple[Setup, list[ConfigError]]
         return Setup(), [_not_yaml(1, error)]
     if node is None:
         return Setup(), [ConfigError(1, "", "", Mistake.EMPTY_FILE)]
-    return _read(node, country)
+    return _read(node, country, announcements)
 
 
-def read_data(data: Any, country: str = "") -> tuple[Setup, list[ConfigError]]:
+def read_data(
+    data: Any, country: str = "", announcements: Collection[str] | None = None
+) -> tuple[Setup, list[ConfigError]]:
     """Return `read_config` of a file's plain data: mappings, lists and scalars.
 
     The errors have no line (0), their paths are those of the data.
@@ -48,11 +53,13 @@ def read_data(data: Any, country: str = "") -> tuple[Setup, list[ConfigError]]:
         node = yaml.representer.SafeRepresenter().represent_data(data)
     except (yaml.YAMLError, RecursionError) as error:
         return Setup(), [_not_yaml(0, error)]
-    return _read(node, country)
+    return _read(node, country, announcements)
 
 
-def _read(node: yaml.Node, country: str) -> tuple[Setup, list[ConfigError]]:
-    reader = _File(country)
+def _read(
+    node: yaml.Node, country: str, announcements: Collection[str] | None
+) -> tuple[Setup, list[ConfigError]]:
+    reader = _File(country, announcements)
     return reader.setup(node), sorted(reader.errors, key=lambda error: error.line)
 
 
@@ -63,9 +70,10 @@ def _not_yaml(line: int, problem: object) -> ConfigError:
 class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
     """Walks the nodes of a file from the top."""
 
-    def __init__(self, country: str) -> None:
+    def __init__(self, country: str, announcements: Collection[str] | None) -> None:
         super().__init__()
         self.country = country
+        self.announcements = announcements
 
     def setup(self, node: yaml.Node) -> Setup:
         required, optional = (

@@ -24,6 +24,12 @@ def places_of(setup: Setup, name: str) -> list[tuple[str, str]]:
     ]
 
 
+def named_in(setup: Setup) -> frozenset[str]:
+    """Return the names of all announcements that are played somewhere."""
+    sounds = (sound for did in setup.dids.values() for _, sound in _sounds(did))
+    return frozenset(sound[1:] for sound in sounds if sound.startswith("@"))
+
+
 def _sounds(did: Did) -> Iterator[tuple[str, str]]:
     yield "greeting", did.greeting
     yield "closed", did.closed.announcement

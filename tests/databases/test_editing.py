@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,10 +23,12 @@ from telephony.configfile import (
     load_data,
     put,
     undo,
+    write_config,
 )
 from telephony.domain.duty import Absence, OneOff
 from telephony.domain.duty.calendars import Takes
 from telephony.domain.setup import Setup
+from telephony.sounds import drop, keep
 from telephony.store import revisions
 from telephony.store.audit import list_audit
 from telephony.store.calendars import Copy, Owner, add_feed, use_feed
@@ -34,8 +37,9 @@ from telephony.store.clients import ClientData
 from telephony.store.directory import bump, current_version
 from telephony.store.engine import reading, writing
 from telephony.store.revisions import list_revisions, setup_revision
-from telephony.store.setup import load_setup
+from telephony.store.setup import load_setup, replace_setup
 from tests.databases.samples import a_setup
+from tests.unit.test_sounds import wav
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ANNA = Author("anna", None, "192.0.2.1")
@@ -45,7 +49,7 @@ NIGHT = {"operator": "102", "days": "daily", "start": "22:00", "end": "06:00"}
 @pytest.fixture
 def office(engine: Engine) -> Engine:
     """Give the database of a company that is set up."""
-    put(engine, ANNA, a_setup(), now=NOW)
+    put(engine, ANNA, write_config(a_setup()), now=NOW)
     return engine
 
 
@@ -279,3 +283,43 @@ def test_what_comes_from_calendars_is_part_of_what_would_be(office: Engine) -> N
     done = change(office, ANNA, rename("101", "Anya"), now=NOW)
     assert would.after == done.after == stored(office)
     assert would.after.calendar_absences != ()
+
+
+def greet(name: str) -> Callable[[Data], None]:
+    def edit(data: Data) -> None:
+        data["dids"][0]["greeting"] = f"@{name}"
+
+    return edit
+
+
+def test_an_announcement_must_be_there_before_it_is_named(office: Engine) -> None:
+    done = change(office, ANNA, greet("welcome"), now=NOW)
+    assert [(each.path, each.value, each.code) for each in done.errors] == [
+        ("dids[0].greeting", "@welcome", Mistake.NO_ANNOUNCEMENT)
+    ]
+    with writing(office) as session:
+        keep(session, "welcome", "Welcome", wav(0.5), NOW)
+    greeted = change(office, ANNA, greet("welcome"), now=NOW)
+    assert greeted.errors == []
+    silent = change(office, ANNA, lambda data: data["dids"][0].pop("greeting"), now=NOW)
+    with writing(office) as session:
+        assert drop(session, stored(office), "welcome")
+    back = undo(office, ANNA, silent.version, now=NOW)
+    assert [(each.line > 0, each.code) for each in back.errors] == [(True, Mistake.NO_ANNOUNCEMENT)]
+
+
+def test_a_name_that_was_never_good_keeps_nobody_from_another_change(office: Engine) -> None:
+    setup = stored(office)
+    number, did = next(iter(setup.dids.items()))
+    with writing(office) as session:
+        replace_setup(
+            session, replace(setup, dids={**setup.dids, number: replace(did, greeting="@gone")})
+        )
+    assert change(office, ANNA, rename("101", "Anya"), now=NOW).errors == []
+
+
+def test_a_file_names_the_line_of_an_unknown_announcement(office: Engine) -> None:
+    text = write_config(stored(office)).replace("{number:", '{greeting: "@none", number:', 1)
+    line = next(n for n, one in enumerate(text.split("\n"), 1) if "@none" in one)
+    done = put(office, ANNA, text, now=NOW)
+    assert [(each.line, each.code) for each in done.errors] == [(line, Mistake.NO_ANNOUNCEMENT)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.configfile import Author, Data, Entry, change, find, put, read_data
+from telephony.configfile import Author, Data, Entry, change, find, put, read_data, write_config
 from tests.databases.samples import a_setup
 from tests.panel.people import START, Panel
 from web.edits import entry_words, error_words
@@ -45,7 +45,7 @@ def add_night(data: Data) -> None:
 def test_the_audit_log_says_what_was_before_and_after(
     panel: Panel, language: str, words: tuple[str, ...]
 ) -> None:
-    put(panel.engine, ANNA, a_setup(), now=START)
+    put(panel.engine, ANNA, write_config(a_setup()), now=START)
     change(panel.engine, ANNA, add_night, now=START)
     page = panel.signed_in("admin", language=language).get("/audit?action=setup.changed").text
     assert [each for each in words if each not in page] == []

@@ -99,6 +99,14 @@ def test_what_is_wrong_stands_beside_its_input(panel: Panel, admin: Browser) -> 
     assert setup(panel.engine).hours == {}
 
 
+def test_a_rule_names_only_announcements_that_there_are(panel: Panel, admin: Browser) -> None:
+    answer = fill(admin, f"/numbers/{DID}", greeting="@welcome")
+    assert answer.status_code == 422
+    assert 'id="greeting-error"' in answer.text
+    assert "must be the name of an announcement that there is: upload it first" in answer.text
+    assert setup(panel.engine).dids[DID].greeting == ""
+
+
 def test_a_number_with_all_its_rules(panel: Panel, admin: Browser) -> None:
     fill(admin, "/hours/new", name="office", zone="Europe/Moscow")
     fill(admin, "/trunks/new", endpoint="city", template="8{national}")

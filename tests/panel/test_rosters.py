@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from telephony.configfile import Author, Data, change, find, put
+from telephony.configfile import Author, Data, change, find, put, write_config
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.engine import reading
@@ -39,7 +39,7 @@ def office(*shifts: Shift, zone: str = "Europe/Moscow", **more: Any) -> Setup:
 
 
 def fill(panel: Panel, setup: Setup) -> None:
-    put(panel.engine, ANNA, setup, now=START)
+    put(panel.engine, ANNA, write_config(setup), now=START)
 
 
 def roster(panel: Panel) -> Roster:

@@ -24,9 +24,9 @@ from telephony.domain.duty import Roster
 from telephony.domain.hours import Hours
 from telephony.domain.queueing import QueueSettings, Strategy
 from telephony.domain.setup import Group, Operator, Setup
-from telephony.store.engine import open_engine, reading
+from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
-from telephony.store.setup import load_setup
+from telephony.store.setup import load_setup, replace_setup
 from tests.property import rules
 from tests.property.rosters import rosters
 
@@ -94,7 +94,8 @@ def test_what_was_stored_is_loaded_the_same(
     dids: dict[str, Did],
 ) -> None:
     setup = setup_of(made[0], hours, dids)
-    put(engine, COMMAND_LINE, setup, now=NOW)
+    with writing(engine) as session:
+        replace_setup(session, setup)
     with reading(engine) as session:
         assert load_setup(session) == setup
-    assert put(engine, COMMAND_LINE, setup, now=NOW).differences == []
+    assert put(engine, COMMAND_LINE, write_config(setup), now=NOW).differences == []

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from telephony.configfile import COMMAND_LINE, Difference, differences, put, read_config
+from telephony.configfile import (
+    COMMAND_LINE,
+    Difference,
+    differences,
+    put,
+    read_config,
+    write_config,
+)
 from telephony.domain.did import Did
 from telephony.domain.duty import (
     Absence,
@@ -183,9 +190,9 @@ def setup_of(engine: Engine) -> Setup:
 
 def test_applying(engine: Engine) -> None:
     setup, _ = read_config(GOOD)
-    would = put(engine, COMMAND_LINE, setup, now=NOW, dry_run=True)
+    would = put(engine, COMMAND_LINE, GOOD, now=NOW, dry_run=True)
     assert setup_of(engine) == Setup()
-    done = put(engine, COMMAND_LINE, setup, now=NOW)
+    done = put(engine, COMMAND_LINE, GOOD, now=NOW)
     assert (done.version, done.differences) == (1, would.differences)
     assert [str(difference) for difference in would.differences] == [
         "operator 101 added",
@@ -198,7 +205,7 @@ def test_applying(engine: Engine) -> None:
     assert setup_of(engine) == setup
     with reading(engine) as session:
         version = current_version(session)
-    assert put(engine, COMMAND_LINE, setup, now=NOW).differences == []
+    assert put(engine, COMMAND_LINE, GOOD, now=NOW).differences == []
     with reading(engine) as session:
         assert current_version(session) == version == (1, 1)
 
@@ -222,7 +229,7 @@ def test_differences_name_the_fields() -> None:
 
 def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
     setup, _ = read_config(GOOD)
-    put(engine, COMMAND_LINE, setup, now=NOW)
+    put(engine, COMMAND_LINE, GOOD, now=NOW)
     with writing(engine) as session:
         save_clients(session, [ClientData("a", ("+79000000001",), "102")])
     without = replace(
@@ -233,7 +240,7 @@ def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:
         default_group=None,
     )
     for dry_run in (True, False):
-        done = put(engine, COMMAND_LINE, without, now=NOW, dry_run=dry_run)
+        done = put(engine, COMMAND_LINE, write_config(without), now=NOW, dry_run=dry_run)
         assert [str(error) for error in done.errors] == [
             "operators: '102' has 1 client(s) and cannot be removed: "
             "give them another manager or deputy first"

@@ -6,7 +6,7 @@ from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from telephony.accounts import Role
-from telephony.configfile import Change, ConfigError, ConflictError, put, read_config, write_config
+from telephony.configfile import Change, ConfigError, ConflictError, put, write_config
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
@@ -53,16 +53,12 @@ def file() -> Page:
         return _asking("", gettext("The file is no text in UTF-8, or larger than 2 MB.")), 422
     if not text.strip():
         return _asking("", gettext("Choose a file, or paste its text.")), 422
-    offer = services()
-    wanted, errors = read_config(text, offer.settings.country)
-    if errors:
-        return _page(text, None, errors), 422
     seen = request.form.get("version", "")
     apply = "apply" in request.form and seen.isascii() and seen.isdigit()
     conflict = False
     if apply:
         try:
-            done = put(offer.engine, author(), wanted, now=offer.now(), expected=int(seen[:18]))
+            done = _put(text, expected=int(seen[:18]))
         except ConflictError:
             conflict = True
         else:
@@ -70,9 +66,22 @@ def file() -> Page:
                 saved(done, gettext("The file was applied."))
                 return redirect(url_for("setup.index"))
             return _page(text, None, done.errors), 422
-    done = put(offer.engine, author(), wanted, now=offer.now(), dry_run=True)
+    done = _put(text, dry_run=True)
     page = _page(text, done, done.errors, conflict=conflict)
     return page, 409 if conflict else 422 if done.errors else 200
+
+
+def _put(text: str, *, expected: int | None = None, dry_run: bool = False) -> Change:
+    offer, country = services(), services().settings.country
+    return put(
+        offer.engine,
+        author(),
+        text,
+        now=offer.now(),
+        country=country,
+        expected=expected,
+        dry_run=dry_run,
+    )
 
 
 def _sent() -> str | None:
