@@ -180,6 +180,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
         "the phone of {operator} ({extension}) is not registered",
         "{operator} ({extension}): телефон не зарегистрирован",
     ),
+    Reason.FORWARDED: (
+        "{operator} ({extension}) forwards calls: the mobile is rung instead",
+        "{operator} ({extension}): включена переадресация, звоним сразу на мобильный",
+    ),
     Reason.HAS_MOBILE: ("{operator}: {mobile}", "{operator}: {mobile}"),
     Reason.NO_MOBILE: (
         "{operator} ({extension}) has none",

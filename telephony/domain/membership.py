@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from telephony.domain.duty import Presence
 from telephony.domain.numbers import digits
-from telephony.domain.pauses import Devices, PauseKind, do_not_disturb, pause_of
+from telephony.domain.pauses import Devices, PauseKind, do_not_disturb, forwarded, pause_of
 from telephony.domain.queueing import PREFIX
 from telephony.domain.setup import Group, Operator, Setup
 
@@ -96,7 +96,7 @@ def wanted_of(
     Those on duty by the group's roster, and nobody else: who is at lunch or away by the roster is
     no member, so that the queue counts nobody who cannot come. Who makes a pause of their own stays
     one, paused: the switch may be off again at any moment. When no desk phone of those on duty is
-    connected, their mobiles are members too.
+    connected, their mobiles are members too; the mobile of who forwards calls stands for the desk.
     """
     if group.queue is None:
         return {}
@@ -106,12 +106,18 @@ def wanted_of(
         for extension, where in group.timeline.at(at).items()
         if where is Presence.ON_SHIFT and extension in setup.operators
     ]
-    connected = any(devices.get(_desk(one)) not in _GONE for one in on_duty)
+    elsewhere = {
+        one.extension for one in on_duty if one.mobile and forwarded(devices, one.extension)
+    }
+    connected = any(
+        devices.get(_desk(one)) not in _GONE for one in on_duty if one.extension not in elsewhere
+    )
     found: dict[Key, Member] = {}
     for one in on_duty:
         member = Member(0, pause_now(one.extension, at, devices, resting))
-        found[queue, _desk(one)] = member
-        if one.mobile and not connected:
+        if one.extension not in elsewhere:
+            found[queue, _desk(one)] = member
+        if one.mobile and (one.extension in elsewhere or not connected):
             found[queue, f"Local/{digits(one.mobile)}@{MOBILE_CONTEXT}/n"] = member
     return found
 

@@ -33,7 +33,7 @@ STATE_OF = {PauseKind.LUNCH: "BUSY", PauseKind.BREAK: "ONHOLD", PauseKind.OFFLIN
 _KIND_OF = {state: kind for kind, state in STATE_OF.items()}
 # A state that lights a lamp means “on”; one that is not known does not: calls go on.
 _LIT = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})
-_DISTURBED = re.compile(r"Custom:DND([0-9]{2,10})", re.ASCII)
+_FREEPBX = re.compile(r"Custom:(?:DND|CF)([0-9]{2,10})", re.ASCII)
 _PAUSE = re.compile(re.escape(PAUSE) + r"([0-9]{2,10})", re.ASCII)
 # Every switch that may be set, and to what.
 SWITCH = re.compile(
@@ -59,11 +59,11 @@ def paused_extension(device: str) -> str | None:
 
 
 def extension_of_device(device: str, desks: Mapping[str, str]) -> str | None:
-    """Return whose phone, pause or “do not disturb” a device is, None for nobody's.
+    """Return whose phone, pause, “do not disturb” or forwarding a device is, None for nobody's.
 
     `desks` maps operators' endpoints to extensions.
     """
-    known = _DISTURBED.fullmatch(device)
+    known = _FREEPBX.fullmatch(device)
     return known[1] if known else paused_extension(device) or desks.get(device.partition("/")[2])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from telephony.domain.record import Disposition, Outcome
 from tests.asterisk.freepbx_lab import freepbx_files
-from tests.asterisk.office import DID, KNOWN, MOBILE, office
+from tests.asterisk.office import DID, KNOWN, MOBILE, office, until
 from tests.lab.behaviours import answer, busy
 
 
@@ -66,6 +66,23 @@ async def test_an_extension_that_wants_no_calls_is_left_alone(tmp_path: Path) ->
         again = await place.trunk.call(DID, KNOWN)
         await place.phones["101"].next_call(5)
         await again.hangup()
+
+
+async def test_the_mobile_of_who_forwards_calls_rings_at_once(tmp_path: Path) -> None:
+    async with office(tmp_path, files=freepbx_files()) as place:
+        # As FreePBX's feature code *72 does.
+        place.pbx.cli("devstate change Custom:CF101 BUSY")
+        await until(
+            lambda: place.listener.devices.get("Custom:CF101") == "BUSY", 5, "forwarding is seen"
+        )
+        place.trunk.mobiles[MOBILE[1:]] = answer(0.2, press="1")
+        call = await place.trunk.call(DID, KNOWN)
+        await call.wait_answered(10)
+        await place.talking()
+        assert place.phones["101"].calls == []
+        await call.hangup()
+        (made,) = await place.records.wait(within=20)
+        assert [(leg.kind, leg.operator) for leg in made.legs] == [("mobile", "101")]
 
 
 async def test_a_transfer_to_one_who_wants_no_calls_is_freepbxs_to_decide(tmp_path: Path) -> None:

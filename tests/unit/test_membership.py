@@ -80,6 +80,10 @@ def named(members: dict[Key, Member]) -> dict[str, str]:
         (at(9), {"Custom:dutyline-pause-101": "BUSY"}, {"PJSIP/101": "lunch"}),
         (at(9), {"Custom:dutyline-pause-101": "ONHOLD"}, {"PJSIP/101": "break"}),
         (at(9), {"Custom:DND101": "BUSY"}, {"PJSIP/101": "do_not_disturb"}),
+        # Who forwards calls is at the mobile; Boris has none.
+        (at(12), {"Custom:CF101": "BUSY"},
+         {"Local/79161110001@dutyline-mobile/n": "", "PJSIP/boris-desk": ""}),
+        (at(12), {"Custom:CF102": "BUSY"}, {"PJSIP/101": "", "PJSIP/boris-desk": ""}),
         (at(12), {"Custom:dutyline-pause-102": "INUSE"},
          {"PJSIP/101": "", "PJSIP/boris-desk": "offline"}),
     ],

@@ -245,6 +245,27 @@ def test_who_takes_no_calls_now_is_left_out_at_the_desk_and_on_the_mobile(
     assert lines(decision, Rule.MANAGER) == [reason]
 
 
+def test_the_mobile_of_who_forwards_calls_comes_at_once() -> None:
+    forwards = {"Custom:CF101": "BUSY"}
+    decision = asked(setup(), client=client(), devices=forwards)
+    assert steps(decision) == ["mobile 101", "desk 102", "desk 103", "end"]
+    assert lines(decision, Rule.MANAGER_DESK) == [Reason.FORWARDED]
+
+
+def test_who_forwards_calls_and_has_no_mobile_is_rung_at_the_desk() -> None:
+    forwards = {"Custom:CF102": "BUSY", "Custom:CF103": "BUSY"}
+    decision = asked(setup(), devices=forwards)
+    assert steps(decision) == ["desk 102", "end"]
+    assert Reason.FORWARDED in lines(decision, Rule.DUTY)
+
+
+def test_who_forwards_calls_and_talks_is_left_alone() -> None:
+    devices = {"Custom:CF101": "BUSY", "PJSIP/101": "INUSE"}
+    decision = asked(setup(), client=client(), devices=devices)
+    assert steps(decision) == ["desk 102", "desk 103", "end"]
+    assert lines(decision, Rule.MANAGER_MOBILE) == [Reason.BUSY_AT_DESK]
+
+
 def test_those_on_duty_who_make_a_pause_are_left_out() -> None:
     busy = {pause_device("102"): STATE_OF[PauseKind.LUNCH]}
     decision = asked(setup(), devices=busy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from telephony.domain.did import Did, StepName, StepRule, Strategy
 from telephony.domain.duty import Presence
 from telephony.domain.numbers import dialled
-from telephony.domain.pauses import do_not_disturb, pause_of
+from telephony.domain.pauses import do_not_disturb, forwarded, pause_of
 from telephony.domain.routing.plan import Checked, Kind, Question, Situation, Step, Target
 from telephony.domain.routing.reasons import Reason, Rule
 from telephony.domain.setup import Operator, Setup
@@ -110,9 +110,16 @@ class Draft:
             return ""  # a number of no country: one step the usual way, not the whole plan
 
     def desk(self, operator: Operator) -> Reason:
-        """Return whether an operator's desk phone can be rung now."""
-        state = self.situation.devices.get(f"PJSIP/{operator.endpoint}", "")
-        return _REASON_OF_STATE.get(state, Reason.STATE_UNKNOWN)
+        """Return whether an operator's desk phone can be rung now.
+
+        Who forwards calls is somewhere else: the mobile comes at once, if there is one.
+        """
+        devices = self.situation.devices
+        state = devices.get(f"PJSIP/{operator.endpoint}", "")
+        reason = _REASON_OF_STATE.get(state, Reason.STATE_UNKNOWN)
+        if reason in CAN_RING and operator.mobile and forwarded(devices, operator.extension):
+            return Reason.FORWARDED
+        return reason
 
     def away(self, extension: str) -> tuple[Reason, dict[str, str]] | None:
         """Return why somebody on shift takes no calls now, None when they do."""

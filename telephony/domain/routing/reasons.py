@@ -82,6 +82,7 @@ class Reason(StrEnum):
     RINGING = "ringing"
     BUSY = "busy"
     UNREGISTERED = "unregistered"
+    FORWARDED = "forwarded"
     HAS_MOBILE = "has_mobile"
     NO_MOBILE = "no_mobile"
     BUSY_AT_DESK = "busy_at_desk"
