@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from telephony.asterisk.lines import Fallback
 from telephony.domain.duty import Shift
 from telephony.domain.queueing import QueueSettings
 from telephony.domain.setup import Setup
 from tests.asterisk.office import Office, office, pbx_files, small_directory, small_setup, until
+from tests.lab.asterisk import Asterisk
 
 # Without announcements: app_queue rings nobody for a caller to whom it talks.
 QUEUE = QueueSettings(
@@ -31,6 +33,12 @@ exten => s,1,Answer()
  same => n,Queue({QUEUE.pbx_name},ct,,,20)
  same => n,Hangup(17)
 """
+
+
+class Place(Protocol):
+    """Where there is a PBX: an office, or a stage on which the real service runs."""
+
+    pbx: Asterisk
 
 
 @asynccontextmanager
@@ -62,7 +70,7 @@ def queue_setup(*duty: str, shifts: tuple[Shift, ...] = ()) -> Setup:
     )
 
 
-async def console(place: Office, command: str) -> str:
+async def console(place: Place, command: str) -> str:
     """Run a console command."""
     return await asyncio.to_thread(place.pbx.cli, command)
 
@@ -74,7 +82,7 @@ async def switch(place: Office, device: str) -> str:
     return found[1] if found else ""
 
 
-async def members(place: Office, queue: str = QUEUE.pbx_name) -> dict[str, str]:
+async def members(place: Place, queue: str = QUEUE.pbx_name) -> dict[str, str]:
     """Return interface → the reason of its pause in words of ours, or empty, of a queue."""
     shown = await console(place, f"queue show {queue}")
     found = {}
@@ -86,12 +94,17 @@ async def members(place: Office, queue: str = QUEUE.pbx_name) -> dict[str, str]:
     return found
 
 
-async def becomes(place: Office, expected: dict[str, str], within: float = 5.0) -> None:
-    """Wait until the queue has exactly these members. Raises AssertionError."""
+async def becomes(
+    place: Place,
+    expected: dict[str, str],
+    within: float = 5.0,
+    queue: str = QUEUE.pbx_name,
+) -> None:
+    """Wait until a queue has exactly these members. Raises AssertionError."""
     seen: dict[str, str] = {}
 
     deadline = asyncio.get_running_loop().time() + within
-    while (seen := await members(place)) != expected:
+    while (seen := await members(place, queue)) != expected:
         assert asyncio.get_running_loop().time() < deadline, f"{seen}, not {expected}"
         await asyncio.sleep(0.05)
 

@@ -76,6 +76,14 @@ class Service:
         """The supervisor's process id, None when it does not run."""
         return self._running.pid if self._running else None
 
+    def children(self) -> list[int]:
+        """Return the process ids of the parts that the running supervisor started."""
+        assert self._running is not None
+        parent = self._running.pid
+        return [
+            int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        ]
+
     def command(self, *arguments: str) -> str:
         """Run a `dutyline` command and return what it prints. Raises DemoError."""
         done = subprocess.run(
@@ -107,9 +115,7 @@ class Service:
     def kill(self) -> list[int]:
         """Kill the service and all its parts with -9; return their process ids."""
         assert self._running is not None
-        parent = self._running.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        pids = [parent, *map(int, children)]
+        pids = [self._running.pid, *self.children()]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         self._running.wait()

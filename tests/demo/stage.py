@@ -85,7 +85,7 @@ async def open_stage(
         stack.callback(service.stop)
         if redis is not None:
             service.run_everything(redis, pbx.home / "log" / "cdr-csv" / "Master.csv")
-        _write_pbx_files(service, pbx, tree)
+        write_pbx_files(service, pbx, tree)
         await asyncio.to_thread(pbx.start)
         stack.callback(pbx.stop)
         progress(f"Asterisk {tree.version} runs on 127.0.0.1, SIP port {pbx.sip_port}")
@@ -110,7 +110,7 @@ async def open_stage(
         yield stage
 
 
-def _write_pbx_files(service: Service, pbx: Asterisk, tree: AsteriskTree) -> None:
+def write_pbx_files(service: Service, pbx: Asterisk, tree: AsteriskTree) -> None:
     """Let `dutyline pbx-config` write what an admin would include."""
     made = service.folder / "pbx-config"
     service.command(

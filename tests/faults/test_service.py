@@ -38,12 +38,6 @@ def _waited(call: PhoneCall) -> float:
     return call.answered_at - call.invited_at
 
 
-def _parts(stage: Stage) -> list[int]:
-    assert stage.service.pid is not None
-    folder = Path(f"/proc/{stage.service.pid}/task/{stage.service.pid}/children")
-    return [int(pid) for pid in folder.read_text().split()]
-
-
 async def test_killed_the_fallback_rings_and_after_five_seconds_nobody_waits(
     stage: Stage,
 ) -> None:
@@ -59,7 +53,7 @@ async def test_killed_the_fallback_rings_and_after_five_seconds_nobody_waits(
 
 
 async def test_hung_by_sigstop_the_fallback_rings_and_it_recovers(stage: Stage) -> None:
-    (listener,) = _parts(stage)
+    (listener,) = stage.service.children()
     os.kill(listener, signal.SIGSTOP)
     try:
         call = await _call(stage)
@@ -80,10 +74,10 @@ async def test_hung_by_sigstop_the_fallback_rings_and_it_recovers(stage: Stage) 
 
 
 async def test_a_killed_listener_is_started_again_by_the_supervisor(stage: Stage) -> None:
-    (listener,) = _parts(stage)
+    (listener,) = stage.service.children()
     os.kill(listener, signal.SIGKILL)
     await wait_until(
-        lambda: [pid for pid in _parts(stage) if pid != listener] != [], "a new listener"
+        lambda: [pid for pid in stage.service.children() if pid != listener] != [], "a new listener"
     )
     before = stage.heartbeat()
     await wait_until(lambda: stage.heartbeat() > before + 1, "the new listener's heartbeat")
@@ -96,7 +90,7 @@ async def test_killed_in_mid_call_the_call_goes_on_and_is_recorded_at_its_end(
 ) -> None:
     caller = await stage.trunk.call(company.DID, company.ROMASHKA)
     await caller.wait_answered(10)
-    (listener,) = _parts(stage)
+    (listener,) = stage.service.children()
     os.kill(listener, signal.SIGKILL)
     before = stage.heartbeat()
     await wait_until(lambda: stage.heartbeat() > before + 1, "the new listener's heartbeat")
@@ -127,7 +121,7 @@ async def test_stopped_cleanly_it_exits_zero_and_nobody_waits(stage: Stage) -> N
 
 
 async def test_no_part_outlives_a_killed_supervisor(stage: Stage) -> None:
-    (listener,) = _parts(stage)
+    (listener,) = stage.service.children()
     assert stage.service.pid is not None
     os.kill(stage.service.pid, signal.SIGKILL)
 
