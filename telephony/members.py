@@ -32,7 +32,7 @@ from telephony.domain.membership import (
     rest_until,
     wanted_of,
 )
-from telephony.domain.pauses import SWITCH, Devices, PauseKind, extension_of_device
+from telephony.domain.pauses import SEEN, Devices, PauseKind, extension_of_device
 from telephony.domain.queueing import PREFIX
 from telephony.domain.setup import Setup
 
@@ -122,7 +122,7 @@ class QueueMembers:
 
     def _tell(self, devices: Devices) -> None:
         if self.tell is not None:
-            switches = {name: state for name, state in devices.items() if SWITCH.fullmatch(name)}
+            switches = {name: state for name, state in devices.items() if SEEN.fullmatch(name)}
             if switches:
                 self.tell(switches)
 

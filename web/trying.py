@@ -18,7 +18,7 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateTimeLocalInput
 
-from telephony.asking import all_free, ask, seen_devices
+from telephony.asking import all_free, ask, seen_now
 from telephony.domain.duty.walltime import reached
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 from telephony.domain.routing import NO_KEY, Decision, Kind, Question
@@ -138,8 +138,8 @@ def tried(
     at_once = question.at == now
 
     def answered(known: Setup) -> Decision:
-        devices = seen_devices(session, known) if at_once else all_free(known)
-        return ask(session, question, known, devices)
+        seen = seen_now(session, known, now) if at_once else all_free(known)
+        return ask(session, question, known, seen)
 
     answer = in_words(answered(setup), setup)
     found = Tried(question, at_once, question.at < now, answer)

@@ -12,11 +12,11 @@ import click
 from telephony.ami import actions
 from telephony.ami.client import AmiError
 from telephony.ami.oneshot import session as ami_session
-from telephony.asking import all_free, ask
+from telephony.asking import Seen, all_free, ask, resting
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
 from telephony.cli.config import put_file
 from telephony.domain.numbers import DIALLABLE, digits, normalise
-from telephony.domain.pauses import closed_device, disturb_device, pause_device
+from telephony.domain.pauses import FREEPBX_SWITCHES, closed_device, pause_device
 from telephony.domain.routing import Decision, Question
 from telephony.domain.setup import Setup
 from telephony.settings import Settings
@@ -66,8 +66,11 @@ def explain(number: str, did: str, at: str | None, key: str, live: bool, file: P
         question = Question(dialled, caller, moment, key)
 
         def answered(known: Setup) -> str:
-            devices = _live_devices(settings, known, dialled) if live else all_free(known)
-            return told(ask(session, question, known, devices), known, settings.language)
+            seen = all_free(known)
+            if live:
+                rest = resting(session, datetime.now(UTC))
+                seen = Seen(_live_devices(settings, known, dialled), rest)
+            return told(ask(session, question, known, seen), known, settings.language)
 
         answer = answered(setup)
         if file is not None:
@@ -117,9 +120,9 @@ def _moment(at: str | None, zone: ZoneInfo) -> datetime:
 
 def _live_devices(settings: Settings, setup: Setup, did: str) -> Mapping[str, str]:
     """Return the states of the phones and of every switch that a decision looks at."""
-    wanted = [*all_free(setup), closed_device(), closed_device(did)]
+    wanted = [*all_free(setup).devices, closed_device(), closed_device(did)]
     wanted += [pause_device(extension) for extension in setup.operators]
-    wanted += [disturb_device(extension) for extension in setup.operators]
+    wanted += [name + extension for name in FREEPBX_SWITCHES for extension in setup.operators]
     try:
         with ami_session(ami_address(settings)) as pbx:
             return {

@@ -33,12 +33,15 @@ STATE_OF = {PauseKind.LUNCH: "BUSY", PauseKind.BREAK: "ONHOLD", PauseKind.OFFLIN
 _KIND_OF = {state: kind for kind, state in STATE_OF.items()}
 # A state that lights a lamp means “on”; one that is not known does not: calls go on.
 _LIT = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})
-_FREEPBX = re.compile(r"Custom:(?:DND|CF)([0-9]{2,10})", re.ASCII)
+_DISTURB, _FORWARD = FREEPBX_SWITCHES = ("Custom:DND", "Custom:CF")  # + extension
+_FREEPBX = re.compile(rf"(?:{_DISTURB}|{_FORWARD})([0-9]{{2,10}})", re.ASCII)
 _PAUSE = re.compile(re.escape(PAUSE) + r"([0-9]{2,10})", re.ASCII)
 # Every switch that may be set, and to what.
 SWITCH = re.compile(
     rf"{re.escape(PAUSE)}[0-9]{{2,10}}|{re.escape(CLOSED)}(?:-[0-9]{{2,15}})?", re.ASCII
 )
+# Every switch that a decision looks at.
+SEEN = re.compile(rf"{SWITCH.pattern}|{_FREEPBX.pattern}", re.ASCII)
 SWITCH_STATES = frozenset({OFF, CLOSED_STATE, *STATE_OF.values()})
 
 
@@ -80,16 +83,11 @@ def closed_now(devices: Devices, did: str) -> bool:
     return any(devices.get(name) in _LIT for name in (CLOSED, CLOSED_DID + did))
 
 
-def disturb_device(extension: str) -> str:
-    """Return FreePBX's device for an extension's “do not disturb”."""
-    return f"Custom:DND{extension}"
-
-
 def do_not_disturb(devices: Devices, extension: str) -> bool:
     """Tell whether an extension's “do not disturb” is on, by FreePBX's device state for it."""
-    return devices.get(disturb_device(extension)) in _LIT
+    return devices.get(_DISTURB + extension) in _LIT
 
 
 def forwarded(devices: Devices, extension: str) -> bool:
     """Tell whether an extension forwards its calls, by FreePBX's device state for it."""
-    return devices.get(f"Custom:CF{extension}") in _LIT
+    return devices.get(_FORWARD + extension) in _LIT

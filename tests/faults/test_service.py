@@ -9,11 +9,14 @@ import re
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from telephony.asking import seen_now
 from telephony.domain.record import CallRecord, Disposition
+from telephony.store.engine import open_engine, reading
 from tests.demo import company
 from tests.demo.service import DemoError
 from tests.demo.stage import Stage, wait_until
@@ -228,3 +231,22 @@ async def test_explain_live_sees_a_busy_manager(stage: Stage) -> None:
     assert "Anna (101) is busy" in said
     assert "1. desk phone: Boris (102)" in said
     await talking.hangup()
+
+
+async def test_explain_live_and_the_panel_see_freepbxs_switches(stage: Stage) -> None:
+    stage.pbx.cli("devstate change Custom:CF101 BUSY")
+    stage.pbx.cli("devstate change Custom:DND102 BUSY")
+    call = ("--number", company.ROMASHKA, "--did", company.DID)
+    said = await asyncio.to_thread(stage.service.command, "explain", *call, "--live")
+    assert "Anna (101) forwards calls: the mobile is rung instead" in said
+    assert "1. mobile: Anna" in said
+    # The panel asks no PBX: it has from the listener what that saw.
+    engine = open_engine(stage.service.environment["DUTYLINE_DATABASE_URL"])
+
+    def known() -> bool:
+        with reading(engine) as session:
+            seen = seen_now(session, stage.setup, datetime.now(UTC)).devices
+        return (seen.get("Custom:CF101"), seen.get("Custom:DND102")) == ("BUSY", "BUSY")
+
+    await wait_until(known, "the listener stores what it saw of the switches", 10)
+    engine.dispose()

@@ -13,7 +13,7 @@ from telephony.accounts import Role
 from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.pauses import CLOSED_STATE, closed_device
 from telephony.store.engine import writing
-from telephony.store.live import replace_operator_states
+from telephony.store.live import Process, replace_operator_states, save_process
 from telephony.store.switches import save_switches
 from tests.api import company
 from tests.panel.conftest import settings_in
@@ -90,6 +90,28 @@ def test_now_takes_the_switches_of_the_pbx_as_they_are(office: Office) -> None:
     assert "it is on: closed" in now
     later = browser.get(f"{ASK}&number=%2B79001112233&at=2026-11-18T14:00").text
     assert "it is on: closed" not in later
+
+
+def test_now_takes_freepbxs_switches_as_they_are(office: Office) -> None:
+    with writing(office.engine) as session:
+        save_switches(session, {"Custom:DND101": "BUSY"}, company.NOW)
+    browser = office.browser()
+    assert "(101) has “do not disturb” on" in " ".join(
+        told(browser.get(f"{ASK}&number=%2B79001112233").text, "why")
+    )
+
+
+def test_now_knows_who_rests_after_a_call_while_the_listener_tells_of_it(office: Office) -> None:
+    rests = OperatorState("101", "NOT_INUSE", OperatorActivity.PAUSED, 1, pause="wrap_up")
+    with writing(office.engine) as session:
+        replace_operator_states(session, [rests])
+    browser = office.browser()
+    gone = " ".join(told(browser.get(f"{ASK}&number=%2B79001112233").text, "why"))
+    with writing(office.engine) as session:
+        save_process(session, Process("listener", 1, "h", "1", company.NOW, company.NOW, True))
+    alive = " ".join(told(browser.get(f"{ASK}&number=%2B79001112233").text, "why"))
+    assert "has a rest" not in gone
+    assert "(101) has a rest after a call" in alive
 
 
 def test_the_past_is_labelled_as_asked_of_todays_set_up(office: Office) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telephony.accounts import Scope
-from telephony.asking import all_free, ask, seen_devices
+from telephony.asking import all_free, ask, seen_now
 from telephony.domain.numbers import digits, normalise
 from telephony.domain.routing import Question
 from telephony.store.engine import reading
@@ -34,8 +34,8 @@ def explain(query: Mapping[str, Any]) -> dict[str, Any]:
     with reading(offer.engine) as session:
         setup = load_setup(session)
         live = "at" not in query
-        devices = seen_devices(session, setup) if live else all_free(setup)
-        decision = ask(session, question, setup, devices)
+        seen = seen_now(session, setup, now) if live else all_free(setup)
+        decision = ask(session, question, setup, seen)
     names = {one.extension: one.name for one in setup.operators.values()}
     return {
         "did": question.did,
