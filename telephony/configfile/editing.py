@@ -34,10 +34,11 @@ from telephony.domain.announcements import named_in
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup
 from telephony.store.announcements import list_announcements
+from telephony.store.aside import Aside, put_back, set_aside
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.directory import current_version, lock_version
 from telephony.store.engine import reading, writing
-from telephony.store.revisions import Revision, add_revision, get_revision
+from telephony.store.revisions import Revision, add_revision, asides_since, get_revision
 from telephony.store.setup import AssignedError, check_removable, load_setup, replace_setup
 
 _TRIES = 5
@@ -148,8 +149,10 @@ def undo(
 ) -> Change:
     """Put back the set-up as it was before the change that made `version`.
 
-    Later changes are taken back with it: `dry_run` shows them. It is a change like others, and may
-    be undone itself. Raises NoRevisionError, ConflictError, and sqlalchemy's errors.
+    Later changes are taken back with it: `dry_run` shows them. Calendars and links come back with
+    their groups and operators. It is a change like others, and may be undone itself.
+
+    Raises NoRevisionError, ConflictError, and sqlalchemy's errors.
     """
     with reading(engine) as session:
         known = get_revision(session, version)
@@ -196,7 +199,11 @@ def _change(
                 if errors:
                     return Change(version, before, after, errors=errors)
                 made = replace_setup(session, after)
-                _keep(session, Revision(made, now, author.login, undid, []), author, before, found)
+                aside = set_aside(session, after)
+                if undid is not None and put_back(session, after, asides_since(session, undid)):
+                    after = load_setup(session)
+                revision = Revision(made, now, author.login, undid, [])
+                _keep(session, revision, author, before, found, aside)
                 return Change(made, before, after, found)
     raise ConflictError(version, latest)
 
@@ -239,11 +246,16 @@ def _unremovable(session: Session, after: Setup) -> list[ConfigError]:
 
 
 def _keep(
-    session: Session, revision: Revision, author: Author, before: Setup, found: list[Difference]
+    session: Session,
+    revision: Revision,
+    author: Author,
+    before: Setup,
+    found: list[Difference],
+    aside: Aside,
 ) -> None:
     """Note a change: for undoing it, and for whoever asks who changed what."""
     revision.differences.extend(each.as_json() for each in found)
-    add_revision(session, revision, write_config(before))
+    add_revision(session, revision, write_config(before), aside)
     by = {"token": author.token} if author.token else {}
     for each in found:
         add_audit(

@@ -6,7 +6,7 @@ loaded with the entries; a new copy is a new version of the set-up, so listeners
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -327,16 +327,6 @@ def remove_feed(session: Session, key: int) -> bool:
     if gone:
         bump(session, setup=True)
     return gone is not None
-
-
-def forget_owners(session: Session, owners: Mapping[Owner, Collection[str]]) -> None:
-    """Delete the calendars of groups and operators that are not among those there are."""
-    for kind, names in owners.items():
-        session.execute(
-            delete(calendar_feed).where(
-                calendar_feed.c.owner_kind == kind.value, calendar_feed.c.owner.not_in(names)
-            )
-        )
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

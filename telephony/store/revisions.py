@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from telephony.store.aside import Aside
 from telephony.store.tables import Json, UtcDateTime, metadata
 
 KEPT = 500
 
 # `version` is the set-up's version that the change made; `before` is the set-up's file before it,
-# compressed; `undid` is the version that it took back; `differences` are those of configfile.
+# compressed; `undid` is the version that it took back; `differences` are those of configfile;
+# `aside` is what store.aside kept of what the change took along.
 setup_revision = Table(
     "setup_revision",
     metadata,
@@ -25,6 +28,7 @@ setup_revision = Table(
     Column("undid", BigInteger),
     Column("differences", Json, nullable=False),
     Column("before", LargeBinary, nullable=False),
+    Column("aside", Json),
 )
 
 
@@ -42,11 +46,16 @@ class Revision:
     differences: list[dict[str, Any]]
 
 
-def add_revision(session: Session, revision: Revision, before: str) -> None:
-    """Keep a change with the file of the set-up `before` it; the oldest beyond 500 are dropped."""
+def add_revision(
+    session: Session, revision: Revision, before: str, aside: Aside | None = None
+) -> None:
+    """Keep a change with the file of the set-up `before` it and what it set aside.
+
+    The oldest beyond 500 are dropped.
+    """
     values = {name: getattr(revision, name) for name in revision.__slots__}
     packed = zlib.compress(before.encode())
-    session.execute(insert(setup_revision).values(**values, before=packed))
+    session.execute(insert(setup_revision).values(**values, before=packed, aside=aside or None))
     column = setup_revision.c.version
     kept = select(column).order_by(column.desc()).offset(KEPT - 1).limit(1).scalar_subquery()
     session.execute(delete(setup_revision).where(column < kept))
@@ -69,6 +78,13 @@ def get_revision(session: Session, version: int) -> tuple[Revision, str] | None:
     values = dict(row)
     before = zlib.decompress(values.pop("before")).decode()
     return Revision(**values), before
+
+
+def asides_since(session: Session, version: int) -> Sequence[Aside]:
+    """Return what the change that made a version and all later ones set aside, newest first."""
+    column = setup_revision.c
+    query = select(column.aside).where(column.version >= version, column.aside.is_not(None))
+    return session.execute(query.order_by(column.version.desc())).scalars().all()
 
 
 _COLUMNS = tuple(setup_revision.c[name] for name in Revision.__slots__)

@@ -25,7 +25,7 @@ from telephony.domain.did import Did
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.blocklist import load_blocklist
-from telephony.store.calendars import Owner, forget_owners, load_imported
+from telephony.store.calendars import load_imported
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.hours import (
@@ -40,7 +40,6 @@ from telephony.store.hours import (
 )
 from telephony.store.queues import group_queue, load_queues, queue_values
 from telephony.store.rosters import delete_rosters, load_absences, load_rosters, save_rosters
-from telephony.store.shares import forget_shares
 from telephony.store.tables import Json, metadata, upsert
 
 operator = Table(
@@ -143,7 +142,8 @@ def list_extensions(session: Session) -> frozenset[str]:
 def replace_setup(session: Session, setup: Setup) -> int:
     """Make the stored set-up equal to this one, but for the block list; return the new version.
 
-    Calendars stay, but for those of groups and operators that go; what came of them is not stored.
+    Calendars stay, also those of groups and operators that go (see store.aside); what came of them
+    is not stored.
 
     Raises AssignedError, before anything is written, when an operator with clients would go.
     """
@@ -172,9 +172,6 @@ def replace_setup(session: Session, setup: Setup) -> int:
     replace_trunks(session, setup.trunks.values())
     replace_mailboxes(session, setup.mailboxes.values())
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
-    owners = {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)}
-    forget_owners(session, owners)
-    forget_shares(session, owners)
     return version
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,16 +103,6 @@ def remove_share(session: Session, key: int) -> bool:
         delete(calendar_share).where(calendar_share.c.id == key).returning(calendar_share.c.id)
     )
     return gone.one_or_none() is not None
-
-
-def forget_shares(session: Session, owners: Mapping[Owner, Collection[str]]) -> None:
-    """Revoke the links of groups and operators that are not among those there are."""
-    for kind, names in owners.items():
-        session.execute(
-            delete(calendar_share).where(
-                calendar_share.c.owner_kind == kind.value, calendar_share.c.owner.not_in(names)
-            )
-        )
 
 
 def _share(row: Row[tuple[object, ...]]) -> Share:

@@ -39,6 +39,7 @@ from telephony.outgoing import Outgoing
 from telephony.secrets import Vault
 from telephony.sending import Tools
 from telephony.store.accounts import add_user
+from telephony.store.aside import set_aside
 from telephony.store.calendars import (
     LEASE,
     Copy,
@@ -386,12 +387,15 @@ def test_calendars_stay_when_the_set_up_is_replaced_and_go_with_their_owners(
         replace_setup(session, setup)
     assert office.setup() == setup
     with writing(office.engine) as session:
-        replace_setup(session, replace(SETUP, operators={"102": SETUP.operators["102"]}))
+        fewer = replace(SETUP, operators={"102": SETUP.operators["102"]})
+        replace_setup(session, fewer)
+        set_aside(session, fewer)
     assert office.setup().groups["sales"].roster.imported == ()
     with reading(office.engine) as session:
         assert [feed.owner for feed in list_feeds(session)] == ["sales"]
     with writing(office.engine) as session:
         replace_setup(session, Setup())
+        set_aside(session, Setup())
     with reading(office.engine) as session:
         assert list_feeds(session) == []
 

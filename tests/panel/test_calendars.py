@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from telephony.accounts import Role
+from telephony.configfile import COMMAND_LINE, Data, change, undo
 from telephony.store.audit import list_audit
 from telephony.store.calendars import Feed, list_feeds
-from telephony.store.engine import open_engine, reading, writing
-from telephony.store.setup import load_setup, replace_setup
+from telephony.store.engine import open_engine, reading
+from telephony.store.setup import load_setup
 from telephony.store.shares import list_shares
 from tests.lab.receiver import Receiver, Reply
 from tests.panel.office import Office
@@ -243,8 +245,13 @@ def test_links_are_held_to_a_rate_and_go_with_their_owner(office: Office) -> Non
     assert int(stranger.get(path).headers["Retry-After"]) > 0
     codes = [stranger.get("/calendar/none.ics").status_code for _ in range(BY_ADDRESS + 1)]
     assert codes == [404] * BY_ADDRESS + [429]
-    with writing(office.engine) as session:
-        setup = load_setup(session)
-        replace_setup(session, replace(setup, groups={}, dids={}, default_group=None))
+
+    def empty(data: Data) -> None:
+        data["groups"], data["dids"] = [], []
+
+    gone = change(office.engine, COMMAND_LINE, empty, now=datetime.now(UTC))
     with reading(office.engine) as session:
         assert list_shares(session) == []
+    undo(office.engine, COMMAND_LINE, gone.version, now=datetime.now(UTC))
+    with reading(office.engine) as session:
+        assert len(list_shares(session)) == 1
