@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import abort, flash, request
@@ -36,7 +36,11 @@ def author() -> Author:
 
 
 def edit_setup(
-    edit: Callable[[Data], None], *, expected: int | None = None, dry_run: bool = False
+    edit: Callable[[Data], None],
+    *,
+    expected: int | None = None,
+    renamed: Mapping[str, str] | None = None,
+    dry_run: bool = False,
 ) -> Change:
     """Change the set-up as the signed-in user; see telephony.configfile.change, ConflictError."""
     offer = services()
@@ -47,6 +51,7 @@ def edit_setup(
         now=offer.now(),
         country=offer.settings.country,
         expected=expected,
+        renamed=renamed,
         dry_run=dry_run,
     )
 

@@ -86,13 +86,21 @@ class Difference:
         return cls(value["what"], value["key"], value["action"], fields)
 
 
-def differences(before: Setup, after: Setup) -> list[Difference]:
-    """Return what turns one set-up into the other, section by section."""
+def differences(
+    before: Setup, after: Setup, renamed: Mapping[str, str] | None = None
+) -> list[Difference]:
+    """Return what turns one set-up into the other, section by section.
+
+    `renamed` maps old names of groups to new ones: they changed, rather than went and came.
+    """
     old, new = as_data(before), as_data(after)
+    names = {"groups": renamed or {}}
     return [
         difference
         for section in dict.fromkeys((*old, *new))
-        for difference in _of_section(section, old.get(section, []), new.get(section, []))
+        for difference in _of_section(
+            section, old.get(section, []), new.get(section, []), names.get(section, {})
+        )
     ]
 
 
@@ -101,9 +109,12 @@ def value_text(value: Value) -> str:
     return value if isinstance(value, str) else "; ".join(map(entry_text, value))
 
 
-def _of_section(section: str, old: list[Entry], new: list[Entry]) -> Iterable[Difference]:
+def _of_section(
+    section: str, old: list[Entry], new: list[Entry], renamed: Mapping[str, str]
+) -> Iterable[Difference]:
     what = SINGULAR.get(section, section)
     before, after = _by_key(section, old), _by_key(section, new)
+    before = {renamed.get(key, key): entry for key, entry in before.items()}
     for key in sorted(before.keys() | after.keys()):
         fields = tuple(_fields(before.get(key, {}), after.get(key, {})))
         if key not in after:

@@ -18,7 +18,7 @@ transaction, with a line in the audit log per difference and a revision that `un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,7 +34,7 @@ from telephony.domain.announcements import named_in
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup
 from telephony.store.announcements import list_announcements
-from telephony.store.aside import Aside, put_back, set_aside
+from telephony.store.aside import Aside, rename_owners, renamed_back, set_aside, take_back
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.directory import current_version, lock_version
 from telephony.store.engine import reading, writing
@@ -100,6 +100,7 @@ def change(
     now: datetime,
     country: str = "",
     expected: int | None = None,
+    renamed: Mapping[str, str] | None = None,
     dry_run: bool = False,
 ) -> Change:
     """Let `edit` change the set-up's plain data in place, and apply what comes out if it is right.
@@ -107,7 +108,8 @@ def change(
     `expected` is the version of the set-up that the author saw; it must be given when `edit` finds
     entries by their place in a list. Without it the change is made to whatever there is: `edit` is
     then called again when somebody else was faster. What `edit` raises passes through; nothing is
-    changed then. `country` is that of mobile numbers without `+`, `now` is aware.
+    changed then. `country` is that of mobile numbers without `+`, `now` is aware. `renamed` maps
+    old names of groups to the new ones that `edit` gives them: what belongs to them follows.
 
     Raises ConflictError, and sqlalchemy's errors.
     """
@@ -117,7 +119,7 @@ def change(
         edit(data)
         return read_data(data, country, announcements)
 
-    return _change(engine, author, make, now, expected, None, dry_run=dry_run)
+    return _change(engine, author, make, now, expected, renamed=renamed, dry_run=dry_run)
 
 
 def put(
@@ -135,7 +137,7 @@ def put(
     def make(_: Setup, announcements: Collection[str]) -> tuple[Setup, list[ConfigError]]:
         return read_config(text, country, announcements)
 
-    return _change(engine, author, make, now, expected, None, dry_run=dry_run)
+    return _change(engine, author, make, now, expected, dry_run=dry_run)
 
 
 def undo(
@@ -163,7 +165,7 @@ def undo(
     def make(_: Setup, announcements: Collection[str]) -> tuple[Setup, list[ConfigError]]:
         return read_config(text, "", announcements)
 
-    return _change(engine, author, make, now, expected, version, dry_run=dry_run)
+    return _change(engine, author, make, now, expected, undid=version, dry_run=dry_run)
 
 
 def _change(
@@ -172,8 +174,9 @@ def _change(
     make: Callable[[Setup, Collection[str]], tuple[Setup, list[ConfigError]]],
     now: datetime,
     expected: int | None,
-    undid: int | None,
     *,
+    undid: int | None = None,
+    renamed: Mapping[str, str] | None = None,
     dry_run: bool,
 ) -> Change:
     """Think first and write then, so that the database is locked for writing only briefly."""
@@ -184,11 +187,17 @@ def _change(
             if expected is not None and version != expected:
                 raise ConflictError(expected, version)
             after, errors = make(before, _nameable(session, before))
-            after = _completed(before, after)
+            asides = () if undid is None else asides_since(session, undid)
+            names = {
+                old: new
+                for old, new in (renamed or renamed_back(asides)).items()
+                if old in before.groups and new in after.groups
+            }
+            after = _completed(before, after, names)
             errors = errors or _unremovable(session, after)
         if errors:
             return Change(version, before, after, errors=errors)
-        found = differences(before, after)
+        found = differences(before, after, names)
         if dry_run or not found:
             return Change(version, before, after, found)
         with writing(engine) as session:
@@ -199,8 +208,12 @@ def _change(
                 if errors:
                     return Change(version, before, after, errors=errors)
                 made = replace_setup(session, after)
-                aside = set_aside(session, after)
-                if undid is not None and put_back(session, after, asides_since(session, undid)):
+                if asides:
+                    take_back(session, asides)
+                else:
+                    rename_owners(session, names)
+                aside = set_aside(session, after, names)
+                if asides:
                     after = load_setup(session)
                 revision = Revision(made, now, author.login, undid, [])
                 _keep(session, revision, author, before, found, aside)
@@ -216,15 +229,16 @@ def _nameable(session: Session, before: Setup) -> frozenset[str]:
     return named_in(before) | {one.name for one in list_announcements(session)}
 
 
-def _completed(before: Setup, after: Setup) -> Setup:
+def _completed(before: Setup, after: Setup, renamed: Mapping[str, str]) -> Setup:
     """Return a set-up with what no file holds: the block list, and what comes from calendars."""
     away = before.calendar_absences
+    known = {renamed.get(name, name): group for name, group in before.groups.items()}
     groups = {
         name: replace(
             group,
             roster=with_imported(
                 group.roster,
-                before.groups[name].roster.imported if name in before.groups else (),
+                known[name].roster.imported if name in known else (),
                 away,
             ),
         )

@@ -130,13 +130,16 @@ def references(data: Data, section: str, key: str) -> list[Reference]:
 
 
 def rename_references(data: Data, section: str, key: str, new: str) -> None:
-    """Let what names opening hours or a trunk name it by its new name; others keep theirs."""
-    if section not in ("hours", "trunks"):
+    """Let what names a group, opening hours or a trunk use the new name; others keep theirs."""
+    if section not in ("groups", "hours", "trunks"):
         return
     for one in references(data, section, key):
         entry = find(data, one.section, one.key)
         if one.field in ("closed", "unanswered"):
             entry[one.field]["trunk"] = new
+        elif one.field == "menu":
+            choices = entry["menu"]["choices"]
+            choices |= {digit: new for digit, group in choices.items() if group == key}
         else:
             entry[one.field] = new
 

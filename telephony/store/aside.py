@@ -1,15 +1,16 @@
-"""Calendars and links of groups and operators that go: kept with the change that took them.
+"""What belongs to groups and operators beside the set-up: calendars and links to duty.
 
-The change's undo puts them back as they were; else they go with its revision.
+They follow a group to its new name. When their owner goes they are kept with the change that took
+it, and the undo puts them back as they were; else they go with its revision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, or_, select
+from sqlalchemy import Table, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from telephony.domain.setup import Setup
@@ -17,61 +18,77 @@ from telephony.store.calendars import Owner, calendar_feed
 from telephony.store.shares import calendar_share
 from telephony.store.tables import UtcDateTime
 
-# A row by its columns, times in ISO 8601, below the name of its table.
-Aside = Mapping[str, Sequence[Mapping[str, Any]]]
+# What one change did: `renamed` maps groups' old names to new ones; below the names of tables stand
+# the rows that it took, by their columns, times in ISO 8601. JSON.
+Aside = Mapping[str, Any]
 
+_RENAMED = "renamed"
 _TABLES = (calendar_feed, calendar_share)
 
 
-def set_aside(session: Session, setup: Setup) -> Aside:
-    """Delete what belongs to groups and operators that a set-up has not, and return it."""
-    found: dict[str, list[dict[str, Any]]] = {}
+def rename_owners(session: Session, renamed: Mapping[str, str]) -> None:
+    """Let what belongs to groups follow them; `renamed` maps old names to new ones."""
+    if not renamed:
+        return
+    for table in _TABLES:
+        owner = table.c.owner
+        session.execute(
+            update(table)
+            .where(table.c.owner_kind == Owner.GROUP.value, owner.in_(list(renamed)))
+            .values(owner=case(dict(renamed), value=owner))
+        )
+
+
+def set_aside(session: Session, setup: Setup, renamed: Mapping[str, str]) -> Aside:
+    """Delete what belongs to nobody of a set-up; return that, and `renamed`, for `take_back`."""
+    owners = {Owner.GROUP: setup.groups, Owner.OPERATOR: setup.operators}
+    found: dict[str, Any] = {_RENAMED: dict(renamed)}
     for table in _TABLES:
         gone = or_(
             *(
-                (table.c.owner_kind == kind.value) & table.c.owner.not_in(names)
-                for kind, names in _owners(setup).items()
+                (table.c.owner_kind == kind.value) & table.c.owner.not_in(list(names))
+                for kind, names in owners.items()
             )
         )
         rows = session.execute(delete(table).where(gone).returning(*table.c)).mappings()
-        found[table.name] = [_written(row) for row in rows]
-    return {name: rows for name, rows in found.items() if rows}
+        found[table.name] = list(_written(rows))
+    return {name: what for name, what in found.items() if what}
 
 
-def put_back(session: Session, setup: Setup, asides: Sequence[Aside]) -> bool:
-    """Put back what belongs to groups and operators of a set-up; tell whether there was any.
-
-    Of what was set aside more than once the first of `asides` counts.
-    """
-    owners = _owners(setup)
-    put = False
-    for table in _TABLES:
-        there = set(session.execute(select(table.c.id)).scalars())
-        for aside in asides:
+def take_back(session: Session, asides: Sequence[Aside]) -> None:
+    """Take back what changes did, the newest first; `set_aside` then takes what has no owner."""
+    for aside in asides:
+        for table in _TABLES:
+            there = set(session.execute(select(table.c.id)).scalars())
             for row in aside.get(table.name, ()):
-                if row["id"] not in there and row["owner"] in owners[Owner(row["owner_kind"])]:
+                if row["id"] not in there:
                     session.execute(insert(table).values(_read(table, row)))
-                    there.add(row["id"])
-                    put = True
-    return put
+        rename_owners(session, {new: old for old, new in aside.get(_RENAMED, {}).items()})
 
 
-def _owners(setup: Setup) -> dict[Owner, list[str]]:
-    return {Owner.GROUP: list(setup.groups), Owner.OPERATOR: list(setup.operators)}
+def renamed_back(asides: Sequence[Aside]) -> dict[str, str]:
+    """Return today's name → the name before these changes, the newest of which comes first."""
+    found: dict[str, str] = {}
+    for aside in asides:
+        today = {was: name for name, was in found.items()}
+        for old, new in aside.get(_RENAMED, {}).items():
+            found[today.get(new, new)] = old
+    return found
 
 
-def _written(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+def _written(rows: Any) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield {
+            str(name): value.isoformat() if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
 
 
 def _read(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: row[name] for name in table.c.keys() if row.get(name) is not None}  # noqa: SIM118
     return {
-        column.name: datetime.fromisoformat(value)
-        if isinstance(column.type, UtcDateTime) and value is not None
+        name: datetime.fromisoformat(value)
+        if isinstance(table.c[name].type, UtcDateTime)
         else value
-        for column in table.c
-        if (value := row.get(column.name)) is not None
+        for name, value in values.items()
     }

@@ -172,10 +172,25 @@ def test_what_others_need_is_not_deleted(send: Send, engine: Engine) -> None:
     assert stored(engine) == before
 
 
-def test_a_name_other_than_that_of_the_address_is_refused(send: Send) -> None:
-    body = {"entry": {"extension": "102", "name": "x"}}
-    (error,) = errors(send("PUT", "/setup/operators/101", body))
-    assert error["name"] == "entry.extension"
+def test_an_entry_gets_another_name_and_what_names_it_follows(send: Send, engine: Engine) -> None:
+    (group,) = [one for one in stored(engine)["groups"] if one["name"] == "sales"]
+    answer = send("PUT", "/setup/groups/sales", {"entry": group | {"name": "Продажи"}})
+    assert answer.status_code == 200, answer.text
+    assert ["group", "Продажи", "changed"] in [
+        [one["what"], one["key"], one["action"]] for one in answer.get_json()["differences"]
+    ]
+    after = stored(engine)
+    assert "sales" not in [one["name"] for one in after["groups"]]
+    assert {one["group"] for one in after["dids"] if one["number"] == company.DID} == {"Продажи"}
+    assert send("PUT", "/setup/groups/sales", {"entry": group | {"name": "b"}}).status_code == 404
+
+
+def test_an_extension_stays_as_it_is(send: Send, engine: Engine) -> None:
+    before = stored(engine)
+    answer = send("PUT", "/setup/operators/101", {"entry": {"extension": "201", "name": "Anna"}})
+    assert answer.status_code == 422
+    assert errors(answer)[0]["name"] == "entry.extension"
+    assert stored(engine) == before
 
 
 def test_reading_is_not_writing(app: Flask, engine: Engine) -> None:

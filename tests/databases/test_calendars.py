@@ -389,13 +389,13 @@ def test_calendars_stay_when_the_set_up_is_replaced_and_go_with_their_owners(
     with writing(office.engine) as session:
         fewer = replace(SETUP, operators={"102": SETUP.operators["102"]})
         replace_setup(session, fewer)
-        set_aside(session, fewer)
+        set_aside(session, fewer, {})
     assert office.setup().groups["sales"].roster.imported == ()
     with reading(office.engine) as session:
         assert [feed.owner for feed in list_feeds(session)] == ["sales"]
     with writing(office.engine) as session:
         replace_setup(session, Setup())
-        set_aside(session, Setup())
+        set_aside(session, Setup(), {})
     with reading(office.engine) as session:
         assert list_feeds(session) == []
 

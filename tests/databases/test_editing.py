@@ -31,14 +31,13 @@ from telephony.domain.setup import Setup
 from telephony.sounds import drop, keep
 from telephony.store import revisions
 from telephony.store.audit import list_audit
-from telephony.store.calendars import Copy, Owner, add_feed, list_feeds, use_feed
+from telephony.store.calendars import Copy, Owner, add_feed, use_feed
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import bump, current_version
 from telephony.store.engine import reading, writing
 from telephony.store.revisions import list_revisions, setup_revision
 from telephony.store.setup import load_setup, replace_setup
-from telephony.store.shares import Share, add_share, list_shares, share_by_hash
 from tests.databases.samples import a_setup
 from tests.unit.test_sounds import wav
 
@@ -324,57 +323,3 @@ def test_a_file_names_the_line_of_an_unknown_announcement(office: Engine) -> Non
     line = next(n for n, one in enumerate(text.split("\n"), 1) if "@none" in one)
     done = put(office, ANNA, text, now=NOW)
     assert [(each.line, each.code) for each in done.errors] == [(line, Mistake.NO_ANNOUNCEMENT)]
-
-
-def test_what_belongs_to_who_goes_comes_back_with_the_undo(office: Engine) -> None:
-    group = next(iter(stored(office).groups))
-    shift = OneOff("102", datetime(2026, 12, 24, 9), datetime(2026, 12, 24, 12), 5)  # noqa: DTZ001
-    with writing(office) as session:
-        key = add_feed(
-            session, owner_kind=Owner.GROUP, owner=group, title="Team", place="a.example",
-            url="sealed", zone="Europe/Moscow", layer=5, takes=Takes.BUSY,
-            copy=Copy("BEGIN", (shift,)), now=NOW,
-        )  # fmt: skip
-        use_feed(session, key, True, NOW)
-        link = add_share(session, "hash", Share(0, Owner.GROUP, group, True, "en", "anna", NOW))
-        feeds, shares = list_feeds(session), list_shares(session)
-    before = stored(office)
-    assert before.groups[group].roster.imported == (shift,)
-
-    def empty(data: Data) -> None:
-        data["groups"], data["dids"] = [], []
-
-    gone = change(office, ANNA, empty, now=NOW)
-    with reading(office) as session:
-        assert (list_feeds(session), list_shares(session)) == ([], [])
-    again = change(office, ANNA, rename("101", "Anya"), now=NOW)
-    back = undo(office, ANNA, gone.version, now=NOW)
-    assert stored(office) == before == back.after
-    with reading(office) as session:
-        assert (list_feeds(session), list_shares(session)) == (feeds, shares)
-        found = share_by_hash(session, "hash")
-    assert found is not None
-    assert found.id == link
-    # The undo is undone, and that, too.
-    redone = undo(office, ANNA, back.version, now=NOW)
-    assert stored(office) == again.after
-    undo(office, ANNA, redone.version, now=NOW)
-    assert stored(office) == before
-    with reading(office) as session:
-        assert (list_feeds(session), list_shares(session)) == (feeds, shares)
-
-
-def test_a_new_group_of_an_old_name_gets_no_old_calendar(office: Engine) -> None:
-    group = next(iter(stored(office).groups))
-    with writing(office) as session:
-        add_share(session, "hash", Share(0, Owner.GROUP, group, True, "en", "anna", NOW))
-
-    def empty(data: Data) -> None:
-        data["groups"], data["dids"] = [], []
-
-    change(office, ANNA, empty, now=NOW)
-    change(
-        office, ANNA, lambda data: data["groups"].append({"name": group, "zone": "UTC"}), now=NOW
-    )
-    with reading(office) as session:
-        assert list_shares(session) == []

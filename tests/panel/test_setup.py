@@ -121,6 +121,27 @@ def test_a_group_that_becomes_the_default_takes_that_from_the_other(
     assert stored(quick_panel.engine).default_group == "night"
 
 
+def test_a_group_gets_another_name_and_what_names_it_follows(
+    quick_panel: Panel, admin: Browser
+) -> None:
+    old = next(iter(a_setup().groups))
+    roster = stored(quick_panel.engine).groups[old].roster
+    answer = save(admin, f"/setup/groups/edit/{old}", name="Продажи, Москва")
+    assert answer.status_code == 302
+    now = stored(quick_panel.engine)
+    assert list(now.groups) == ["Продажи, Москва"]
+    assert now.groups["Продажи, Москва"].roster == roster
+    assert {one.group for one in now.dids.values()} == {"Продажи, Москва"}
+    taken = save(admin, "/setup/groups/new", name="second", zone="UTC")
+    assert taken.status_code == 302
+    refused = save(admin, "/setup/groups/edit/second", name="Продажи, Москва")
+    assert refused.status_code == 422
+    assert "name" in errors(refused.text)
+    nameless = save(admin, "/setup/groups/edit/second", name="")
+    assert nameless.status_code == 422
+    assert "second" in stored(quick_panel.engine).groups
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "wrong"),
     [

@@ -27,6 +27,7 @@ from telephony.configfile import (
     load_data,
     put_entry,
     remove_entry,
+    rename_references,
 )
 from telephony.store.accounts import get_user
 from telephony.store.engine import reading
@@ -112,14 +113,20 @@ def _get(section: str) -> Callable[..., dict[str, Any]]:
 
 def _put(section: str) -> Callable[..., dict[str, Any]]:
     def view(query: Mapping[str, Any], body: Mapping[str, Any], key: str) -> dict[str, Any]:
-        named = body["entry"].get(KEYS[section], key)
-        if section != "absences" and named != key:
-            refuse({f"entry.{KEYS[section]}": [gettext("Must be as in the address.")]})
+        name = KEYS[section]
+        new = str(body["entry"].get(name, key)) if section != "absences" else key
+        if new != key and section == "operators":
+            refuse({f"entry.{name}": [gettext("Must be as in the address.")]})
+        renamed = {key: new} if new != key else {}
 
         def edit(data: Data) -> None:
+            if renamed:
+                find(data, section, key)  # what is not there gets no other name
             _place(data, section, key, body["entry"], body.get("version"))
+            for old, its_new in renamed.items():
+                rename_references(data, section, old, its_new)
 
-        done = _change(edit, None, dry_run=query["dry_run"])
+        done = _change(edit, None, renamed if section == "groups" else {}, dry_run=query["dry_run"])
         return _changed(done, applied=not query["dry_run"] and bool(done.differences))
 
     return view
@@ -188,7 +195,13 @@ def _shown(key: str, entry: Entry) -> dict[str, Any]:
     return {"key": key, "version": fingerprint(entry), "entry": entry}
 
 
-def _change(edit: Callable[[Data], None], expected: int | None, *, dry_run: bool) -> Change:
+def _change(
+    edit: Callable[[Data], None],
+    expected: int | None,
+    renamed: Mapping[str, str] | None = None,
+    *,
+    dry_run: bool,
+) -> Change:
     """Change the set-up as who made the token, by the panel's checks; abort with what is wrong."""
     offer = services()
     token = cast(ApiToken, g.token)
@@ -204,6 +217,7 @@ def _change(edit: Callable[[Data], None], expected: int | None, *, dry_run: bool
             now=offer.now(),
             country=offer.settings.country,
             expected=expected,
+            renamed=renamed,
             dry_run=dry_run,
         )
     except LookupError:

@@ -16,6 +16,7 @@ from telephony.configfile import (
     as_data,
     fingerprint,
     put_entry,
+    rename_references,
 )
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
@@ -76,8 +77,10 @@ def _change(name: str, key: str | None) -> Page:
         return _page(name, key, setup, EntryForm.of_entry(section.places, start), fingerprint(old))
     form = EntryForm.of_request(section.places, request.form)
     seen = request.form.get("seen", "")
-    if key is not None:
+    if key is not None and name != "groups":  # an extension stays as it is
         form.values[KEYS[name]] = key
+    new = form.values[KEYS[name]]
+    renamed = {key: new} if key is not None and new not in ("", key) else {}
     asks = "try" in request.form
     places: list[int] = []
 
@@ -85,9 +88,11 @@ def _change(name: str, key: str | None) -> Page:
         now = entry_of(data, name, key) if key is not None else None
         entry = form.entry(now)
         places[:] = [put_entry(data, name, key, entry, None if asks or key is None else seen)]
+        for old, its_new in renamed.items():
+            rename_references(data, name, old, its_new)
 
     try:
-        done = edit_setup(edit, dry_run=asks)
+        done = edit_setup(edit, renamed=renamed, dry_run=asks)
     except ChangedError:
         return _page(name, key, setup, form, fingerprint(old), changed=True), 409
     except ConflictError:

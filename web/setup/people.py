@@ -46,9 +46,8 @@ GROUP = (
     Place(
         "name",
         _("Name"),
-        hint=_("Up to 40 characters. It stays as it is later on."),
+        hint=_("Up to 40 characters."),
         required=True,
-        fixed=True,
     ),
     Place(
         "zone",
