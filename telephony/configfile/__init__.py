@@ -53,10 +53,10 @@ from telephony.configfile.entries import (
     rename_references,
 )
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import ConfigError
+from telephony.configfile.nodes import ConfigError, Data, Entry
 from telephony.configfile.reading import read_config, read_data
 from telephony.configfile.rosters import KEYS as ROSTER_KINDS
-from telephony.configfile.writing import Data, Entry, as_data, write_config
+from telephony.configfile.writing import as_data, write_config
 
 __all__ = [
     "COMMAND_LINE",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telephony.configfile.writing import Data, Entry, as_data, entry_text
+from telephony.configfile.nodes import Data, Entry
+from telephony.configfile.writing import as_data, entry_text
 from telephony.domain.setup import Setup
 
 # What names an entry of a section, and the section in the singular. Entries of other sections

@@ -23,12 +23,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import Nodes
+from telephony.configfile.nodes import Entry, Nodes
 from telephony.configfile.pbx import MAILBOX
 from telephony.domain.announcements import SOUND
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
@@ -42,7 +41,6 @@ _KEY = re.compile(r"[0-9]", re.ASCII)
 _USUAL = Did("", "")
 _QUEUE_STEPS = (StepName.QUEUE, StepName.OVERFLOW_QUEUE)
 _LONGEST_RING, _LONGEST_WAIT = 300, 7200
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

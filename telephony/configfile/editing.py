@@ -27,9 +27,9 @@ from sqlalchemy.orm import Session
 
 from telephony.configfile.comparing import Difference, differences
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import ConfigError
+from telephony.configfile.nodes import ConfigError, Data
 from telephony.configfile.reading import read_config, read_data
-from telephony.configfile.writing import Data, as_data, write_config
+from telephony.configfile.writing import as_data, write_config
 from telephony.domain.announcements import named_in
 from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Setup

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from telephony.configfile.comparing import KEYS, index_of
+from telephony.configfile.nodes import Data, Entry
 from telephony.configfile.rosters import KEYS as ROSTER_KINDS
 from telephony.configfile.rosters import NOBODY
-from telephony.configfile.writing import Data, Entry
 
 # In the order in which they are set up from nothing.
 SECTIONS = ("operators", "groups", "dids", "hours", "trunks", "mailboxes")

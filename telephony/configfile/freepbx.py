@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from telephony.configfile.comparing import index_of
-from telephony.configfile.writing import Data, Entry
+from telephony.configfile.nodes import Data, Entry
 from telephony.domain.numbers import EXTENSION, normalise
 from telephony.domain.queueing import LIMITS, Strategy
 

@@ -16,12 +16,11 @@ hours:
 from __future__ import annotations
 
 from datetime import time
-from typing import Any
 
 import yaml
 
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import DAYS, Nodes
+from telephony.configfile.nodes import DAYS, Entry, Nodes
 from telephony.configfile.texts import clock_text, days_text
 from telephony.domain.duty.entries import Break
 from telephony.domain.hours import Hours, Opening, OwnDay
@@ -29,7 +28,6 @@ from telephony.domain.publicdays import is_known
 
 _LONGEST_NAME = 40
 _YEAR = 365
-Entry = dict[str, Any]
 
 
 class HoursNodes(Nodes):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -25,6 +25,10 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SECONDS = (1, 300)
 _LONGEST = 100
 _Code = TypeVar("_Code", bound=StrEnum)
+
+# What stands in a file, as plain data: an entry by its keys, entries by their section.
+Entry = dict[str, Any]
+Data = dict[str, list[Entry]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ mailboxes:
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import Nodes
+from telephony.configfile.nodes import Entry, Nodes
 from telephony.domain.numbers import ENDPOINT, is_template
 from telephony.domain.setup import Mailbox, Trunk
 
@@ -23,7 +22,6 @@ MAILBOX = re.compile(r"[0-9]{1,10}", re.ASCII)
 _NAME = re.compile(r"[^,;|=\[\]\\]{1,60}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{}~-]{1,64}@[A-Za-z0-9.-]{1,190}", re.ASCII)
 _PIN = re.compile(r"[0-9]{4,10}", re.ASCII)
-Entry = dict[str, Any]
 
 
 class PbxNodes(Nodes):

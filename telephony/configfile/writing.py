@@ -9,15 +9,13 @@ import yaml
 
 from telephony.configfile.dids import did_entry
 from telephony.configfile.hours import hours_entry
+from telephony.configfile.nodes import Data, Entry
 from telephony.configfile.pbx import mailbox_entry, trunk_entry
 from telephony.configfile.queues import queue_entry
 from telephony.configfile.rosters import EVERYBODY, NOBODY
 from telephony.configfile.texts import EVERY_DAY, clock_text, days_text
 from telephony.domain.duty import Absence, OneOff, Override, Roster, Rotation, Shift, Swap
 from telephony.domain.setup import Group, Operator, Setup
-
-Entry = dict[str, Any]
-Data = dict[str, list[Entry]]
 
 
 def write_config(setup: Setup) -> str:
