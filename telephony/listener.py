@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from telephony.ami import actions
+from telephony.ami import actions, names
 from telephony.ami.client import AmiAddress, AmiClient
 from telephony.ami.decode import Decoder
 from telephony.answering import answer
@@ -31,6 +31,7 @@ from telephony.domain.events import (
     HungUp,
     MemberChanged,
     Offered,
+    StepEnded,
     Vanished,
 )
 from telephony.domain.lasttalk import LastTalks
@@ -166,6 +167,8 @@ class Listener:
                 live = self._new(Call(event.call), event.channel)
                 self._identify(live, event.number)
             self._offered(live, event, arrived)
+        if isinstance(event, StepEnded) and event.status == names.NO_QUEUE:
+            self.members.look_again()
         change = self._board.take(event)
         if change is not None:
             self._follow(change, event)
@@ -320,9 +323,9 @@ class Listener:
         """
         began = time.monotonic()
         self.devices = states_of(await self.client.ask(actions.device_states()))
-        members = await self.client.list_members()
-        self._live_state.members = paused_devices(members)
-        self.members.listed(members)
+        queues = await self.client.list_queues()
+        self._live_state.members = paused_devices(queues.members)
+        self.members.listed(queues)
         channels = await self.client.list_channels()
         waiting = self._outages.unwritten if self._outages is not None else ()
         gone = self._sort_out(channels, self.client.seen_at or self._remembered.seen_at)

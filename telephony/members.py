@@ -16,7 +16,7 @@ import structlog
 
 from telephony.ami import actions
 from telephony.ami.client import AmiClient, AmiError
-from telephony.ami.queues import UNTOLD
+from telephony.ami.queues import UNTOLD, Queues
 from telephony.domain.events import DeviceChanged, MemberChanged
 from telephony.domain.membership import (
     Action,
@@ -29,10 +29,20 @@ from telephony.domain.membership import (
     next_look,
     ours,
     pause_now,
+    queues_of,
     rest_until,
     wanted_of,
 )
-from telephony.domain.pauses import SEEN, Devices, PauseKind, extension_of_device
+from telephony.domain.pauses import (
+    MISSING,
+    OFF,
+    QUEUE,
+    SEEN,
+    Devices,
+    PauseKind,
+    extension_of_device,
+    queue_missing,
+)
 from telephony.domain.queueing import PREFIX
 from telephony.domain.setup import Setup
 
@@ -78,16 +88,23 @@ class QueueMembers:
         self._all_due_at: datetime | None = None  # or all of them, from then on
 
     def set_up(self, setup: Setup) -> None:
-        """Take a new set-up."""
+        """Take a new set-up; whether the PBX has a queue that is new is looked up."""
         self._setup = setup
+        if any(QUEUE + name not in self._devices() for name in queues_of(setup)):
+            self._stale = True
         self._refused.clear()
         self._look_at_all()
 
-    def listed(self, members: dict[Key, Member]) -> None:
-        """Take the members that the PBX has after a login."""
-        self._take(members)
+    def listed(self, queues: Queues) -> None:
+        """Take the queues with their members that the PBX has after a login."""
+        self._take(queues)
         # A PBX that is starting lets us in before it knows its queues and switches.
         self._listed -= _LOOK_AGAIN - _SETTLED
+        self._look_at_all()
+
+    def look_again(self) -> None:
+        """Look up at once which queues and members the PBX has: it has not what was thought."""
+        self._stale = True
         self._look_at_all()
 
     def _look_at_all(self) -> None:
@@ -98,8 +115,14 @@ class QueueMembers:
         self._due.update(names)
         self._wake.set()
 
-    def _take(self, members: dict[Key, Member]) -> None:
-        self._have = ours(members)
+    def _take(self, queues: Queues) -> None:
+        self._have = ours(queues.members)
+        devices = self._devices()
+        for name in queues_of(self._setup):
+            state = OFF if name in queues.names else MISSING
+            if state == MISSING and devices.get(QUEUE + name) != MISSING:
+                log.warning("queues.missing", queue=name, advice="run `dutyline pbx-config`")
+            devices[QUEUE + name] = state
         self._listed = time.monotonic()
         self._stale = False
         self._tell(self._devices())
@@ -169,6 +192,11 @@ class QueueMembers:
         at = _moment(self._now())
         return frozenset(who for who, until in self.resting.items() if at < until)
 
+    def missing_queues(self) -> list[str]:
+        """Return the groups' queues that the PBX does not have, by their names there."""
+        devices = self._devices()
+        return sorted(name for name in queues_of(self._setup) if queue_missing(devices, name))
+
     def pause_of(self, extension: str) -> str:
         """Return why an operator takes no calls from queues now, empty when they are taken."""
         return pause_now(extension, _moment(self._now()), self._devices(), self.resting)
@@ -209,7 +237,7 @@ class QueueMembers:
             return _RETRY
         if self._stale or time.monotonic() - self._listed >= _LOOK_AGAIN:
             await self._look_at_devices()
-            self._take(await self._ami.list_members())
+            self._take(await self._ami.list_queues())
             self._wake.clear()
             self._all_due_at = None
         at = _moment(self._now())

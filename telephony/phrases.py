@@ -121,6 +121,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
         "nobody on duty in group {group} can be reached",
         "в группе {group} некому ответить",
     ),
+    Reason.QUEUE_MISSING: (
+        "the PBX does not have the queue of group {group}: run `dutyline pbx-config`",
+        "на АТС нет очереди группы {group}: выполните `dutyline pbx-config`",
+    ),
     Reason.NO_QUEUE: ("group {group} has none", "у группы {group} её нет"),
     Reason.TAKES_OVER: ("group {group} takes over", "дальше группа {group}"),
     Reason.NO_OVERFLOW: ("there is none", "не задана"),

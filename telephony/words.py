@@ -167,6 +167,7 @@ _FALLBACKS: dict[str, tuple[str, str]] = {
     "stale": ("Dutyline was not running", "Dutyline не работал"),
     "late": ("the plan did not come in time", "план не пришёл вовремя"),
     "broken": ("the plan was not complete", "план оказался неполным"),
+    "noqueue": ("the PBX does not have the queue", "на АТС нет такой очереди"),
     "planned": ("nobody on duty could be rung", "дежурным звонить было некому"),
     "transfer": ("a transfer reached nobody", "при переводе никто не ответил"),
 }

@@ -25,10 +25,9 @@ from telephony.ami import actions, names
 from telephony.ami.actions import Fields
 from telephony.ami.decode import READ, Counters, Decoder
 from telephony.ami.listing import VARIABLES, AnswerList, Listing
-from telephony.ami.queues import QueueListing
+from telephony.ami.queues import QueueListing, Queues
 from telephony.domain.channels import Channel, Listed
 from telephony.domain.events import Event
-from telephony.domain.membership import Key, Member
 
 log = structlog.get_logger(__name__)
 
@@ -244,8 +243,8 @@ class AmiClient:
         log.warning("ami.list_in_doubt", channels=len(found), looked_at=len(doubtful))
         return Listed(tuple(found), False, started)
 
-    async def list_members(self) -> dict[Key, Member]:
-        """Return the members of all queues by (queue, interface).
+    async def list_queues(self) -> Queues:
+        """Return all queues with their members.
 
         None on a PBX that refuses, since it has no queues. Raises AmiError when no answer came.
         """
@@ -256,8 +255,8 @@ class AmiClient:
         try:
             await self._fill(protocol, listing, actions.queue_members())
         except Refused:
-            return {}
-        return listing.members()
+            return Queues(frozenset(), {})
+        return listing.queues()
 
     async def _list(self, protocol: _Protocol) -> tuple[list[Channel], list[str], bool]:
         listing = Listing(*self._new_list())

@@ -29,7 +29,8 @@ CONTEXTS = (
 
 # Why the fallback was taken: no heartbeat, no plan in time, a plan that ran out without an end,
 # the plan said so, a transfer that reached nobody.
-FALLBACK_REASONS = ("stale", "late", "broken", "planned", "transfer")
+NO_QUEUE = "NOQUEUE"  # the status of a step whose queue the PBX does not have
+FALLBACK_REASONS = ("stale", "late", "broken", "noqueue", "planned", "transfer")
 
 # Variables. The listener sets those of the plan and the heartbeat; the rest are the dialplan's.
 HEARTBEAT = "DL_HB"  # global: the PBX's epoch at the listener's last heartbeat

@@ -70,13 +70,16 @@ def steps(options: DialplanOptions) -> Iterator[str]:
     yield from _waiting()
     yield from _told(options)
     yield "exten => reject,1,Hangup(21)"
-    yield "exten => end,1,Hangup(17)"
+    yield "; Nobody was rung in a queue that the PBX does not have: the caller is not dropped."
+    missing = f'$["${{DIALSTATUS}}" = "{names.NO_QUEUE}"]'
+    yield f"exten => end,1,GotoIf({missing}?{names.FALLBACK},noqueue,1)"
+    yield " same => n,Hangup(17)"
 
 
 def _waiting() -> Iterator[str]:
     """Yield the steps in which a caller waits or chooses: queue, announcement, menu."""
     yield "exten => queue,1,Set(DL_QUEUE=${FILTER(0-9a-z\\x2d," + _part(1) + ")})"
-    yield " same => n,Set(DIALSTATUS=NOQUEUE)"
+    yield f" same => n,Set(DIALSTATUS={names.NO_QUEUE})"
     yield "; A queue that the PBX does not have costs a step, not the call."
     yield " same => n,GotoIf($[0${QUEUE_EXISTS(${DL_QUEUE})} = 0]?failed,1)"
     yield " same => n,Set(QUEUE_PRIO=${FILTER(0-9," + _part(2) + ")})"

@@ -15,8 +15,16 @@ from telephony.ami.oneshot import session as ami_session
 from telephony.asking import Seen, all_free, ask, resting
 from telephony.cli.common import Failed, ami_address, database, readable, settings_for
 from telephony.cli.config import put_file
+from telephony.domain.membership import queues_of
 from telephony.domain.numbers import DIALLABLE, digits, normalise
-from telephony.domain.pauses import FREEPBX_SWITCHES, closed_device, pause_device
+from telephony.domain.pauses import (
+    FREEPBX_SWITCHES,
+    MISSING,
+    OFF,
+    QUEUE,
+    closed_device,
+    pause_device,
+)
 from telephony.domain.routing import Decision, Question
 from telephony.domain.setup import Setup
 from telephony.settings import Settings
@@ -125,9 +133,13 @@ def _live_devices(settings: Settings, setup: Setup, did: str) -> Mapping[str, st
     wanted += [name + extension for name in FREEPBX_SWITCHES for extension in setup.operators]
     try:
         with ami_session(ami_address(settings)) as pbx:
-            return {
+            devices = {
                 device: pbx.ask(actions.read_global(f"DEVICE_STATE({device})")).get("value", "")
                 for device in wanted
             }
+            for name in queues_of(setup):
+                there = pbx.ask(actions.read_global(f"QUEUE_EXISTS({name})")).get("value", "")
+                devices[QUEUE + name] = OFF if there == "1" else MISSING
+            return devices
     except AmiError as error:
         raise Failed(f"Asterisk did not tell the phones' states: {error}") from None

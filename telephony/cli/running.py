@@ -201,6 +201,8 @@ def _told(listener: Listener, writer: Writer, resync: Resync) -> Told:
         return False, "ami_down", figures
     if writer.last_error is not None:
         return True, "database", figures
+    if listener.members.missing_queues():
+        return True, "queues_missing", figures
     return True, "pbx_logs" if resync.unread else None, figures
 
 

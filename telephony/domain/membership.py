@@ -122,6 +122,11 @@ def wanted_of(
     return found
 
 
+def queues_of(setup: Setup) -> set[str]:
+    """Return the names of the groups' queues on the PBX."""
+    return {group.queue.pbx_name for group in setup.groups.values() if group.queue is not None}
+
+
 def groups_of(setup: Setup, extension: str) -> set[str]:
     """Return the groups with a queue whose rosters name an operator."""
     return {

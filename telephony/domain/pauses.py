@@ -1,5 +1,7 @@
 """Switches on the PBX as Asterisk's custom device states: pauses, “closed now”, “do not disturb”.
 
+Which of our queues the PBX has is kept beside them, as device states by Asterisk's name for it.
+
 They live in Asterisk's own database, so that feature codes and lamps on phones work without us
 and nothing is forgotten when either side restarts. `devices` maps names of devices to states.
 """
@@ -25,7 +27,9 @@ class PauseKind(StrEnum):
 PAUSE = "Custom:dutyline-pause-"  # + extension
 CLOSED = "Custom:dutyline-closed"
 CLOSED_DID = CLOSED + "-"  # + the DID's digits
+QUEUE = "Queue:"  # + the queue's name: what the PBX has of ours
 OFF = "NOT_INUSE"
+MISSING = "INVALID"
 CLOSED_STATE = "INUSE"
 
 # What a pause's device is while it lasts; a wrap-up is none of the PBX's switches.
@@ -40,8 +44,8 @@ _PAUSE = re.compile(re.escape(PAUSE) + r"([0-9]{2,10})", re.ASCII)
 SWITCH = re.compile(
     rf"{re.escape(PAUSE)}[0-9]{{2,10}}|{re.escape(CLOSED)}(?:-[0-9]{{2,15}})?", re.ASCII
 )
-# Every switch that a decision looks at.
-SEEN = re.compile(rf"{SWITCH.pattern}|{_FREEPBX.pattern}", re.ASCII)
+# Everything besides phones that a decision looks at.
+SEEN = re.compile(rf"{SWITCH.pattern}|{_FREEPBX.pattern}|{QUEUE}[a-z0-9-]{{1,60}}", re.ASCII)
 SWITCH_STATES = frozenset({OFF, CLOSED_STATE, *STATE_OF.values()})
 
 
@@ -81,6 +85,11 @@ def pause_of(devices: Devices, extension: str) -> PauseKind | None:
 def closed_now(devices: Devices, did: str) -> bool:
     """Tell whether somebody closed a DID (digits), or all of them, by the PBX's switch."""
     return any(devices.get(name) in _LIT for name in (CLOSED, CLOSED_DID + did))
+
+
+def queue_missing(devices: Devices, queue: str) -> bool:
+    """Tell whether the PBX is known not to have a queue, by its name there."""
+    return devices.get(QUEUE + queue) == MISSING
 
 
 def do_not_disturb(devices: Devices, extension: str) -> bool:

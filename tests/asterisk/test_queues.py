@@ -10,18 +10,29 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from telephony.ami.oneshot import session as ami_session
+from telephony.asterisk.lines import Fallback
 from telephony.cli.common import ami_address
 from telephony.cli.findings import Level
 from telephony.cli.queuecheck import check_queues
+from telephony.domain.pauses import MISSING
 from telephony.domain.record import Disposition, MomentKind
-from telephony.domain.routing import Kind
+from telephony.domain.routing import Kind, Reason
 from telephony.settings import read_settings
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
 from telephony.store.setup import replace_setup
 from telephony.store.switches import Switch, ask_switch, find_switches
 from telephony.switching import Switching
-from tests.asterisk.office import DID, SECRET, STRANGER, TOKEN, until
+from tests.asterisk.office import (
+    DID,
+    SECRET,
+    STRANGER,
+    TOKEN,
+    office,
+    pbx_files,
+    small_directory,
+    until,
+)
 from tests.asterisk.queue_lab import (
     QUEUE,
     becomes,
@@ -158,16 +169,41 @@ async def test_a_caller_waits_in_the_plans_queue(tmp_path: Path) -> None:
         await again.hangup()
 
 
-async def test_a_missing_queue_leads_to_the_next_step(tmp_path: Path) -> None:
-    async with queue_office(tmp_path, duty=("101",)) as place:
-        place.pbx.write("dutyline_queues.conf", "")
+async def test_callers_are_taken_without_a_queue_that_the_pbx_does_not_have(
+    tmp_path: Path,
+) -> None:
+    files = pbx_files(Fallback("endpoints", "104", 5), own=(QUEUE,))
+    async with office(tmp_path, files=files, listening=False) as place:
+        place.listener = place.new_listener(queue_setup("101"), small_directory())
+        await place.start_listener()
+        await becomes(place, {"PJSIP/101": ""})
+        without = files["dutyline_queues.conf"].replace(QUEUE.pbx_name, "another")
+        place.pbx.write("dutyline_queues.conf", without)
         await asyncio.to_thread(place.pbx.reload)
-        call = await place.trunk.call(DID, STRANGER)
-        await call.wait_ended(5)
+        # Nobody knows yet that the queue is gone: the fallback has the caller.
+        first = await place.trunk.call(DID, STRANGER)
+        await place.phones["104"].next_call(5)
+        await first.wait_answered(5)
+        await first.hangup()
         (made,) = await place.records.wait()
-        assert made.disposition is Disposition.FAILED
-        ended = place.listener._calls[made.call_id].call.state.steps
-        assert [(one.step, one.status) for one in ended] == [(1, "NOQUEUE")]
+        assert (made.fallback, made.answered_by) == ("noqueue", "104")
+        # From then on those on duty are rung as if there were no queue.
+        device = f"Queue:{QUEUE.pbx_name}"
+        await until(lambda: place.listener.devices.get(device) == MISSING, 5, "it is known")
+        second = await place.trunk.call(DID, STRANGER)
+        await place.phones["101"].next_call(5)
+        await place.talking()
+        await second.hangup()
+        made = (await place.records.wait(2))[-1]
+        assert (made.fallback, made.answered_by) == (None, "101")
+        assert made.decision is not None
+        assert Reason.QUEUE_MISSING in [line.reason for line in made.decision.trace]
+        # `pbx-config` was run: the queue is used again.
+        place.pbx.write("dutyline_queues.conf", files["dutyline_queues.conf"])
+        await asyncio.to_thread(place.pbx.reload)
+        place.listener.members.look_again()
+        await becomes(place, {"PJSIP/101": ""})
+        assert place.listener.devices[device] != MISSING
 
 
 async def test_a_wait_that_is_too_long_leads_to_the_next_step(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from telephony.ami.actions import Fields
 from telephony.ami.client import AmiClient, AmiError
+from telephony.ami.queues import Queues
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.events import DeviceChanged, MemberChanged
-from telephony.domain.membership import Key, Member
 from telephony.domain.queueing import QueueSettings
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.members import QueueMembers
@@ -27,6 +27,7 @@ class Pbx:
 
     def __init__(self) -> None:
         self.connected = True
+        self.queues = frozenset({SALES, HELP})
         self.sent: list[dict[str, str]] = []
         self.answer = {"response": "Success"}
 
@@ -36,8 +37,8 @@ class Pbx:
         self.sent.append(dict(fields))
         return [self.answer]
 
-    async def list_members(self) -> dict[Key, Member]:
-        return {}
+    async def list_queues(self) -> Queues:
+        return Queues(self.queues, {})
 
     def send(self, batch: tuple[Fields, ...]) -> None:
         raise AmiError(f"not connected: {len(batch)} not sent")
@@ -130,7 +131,8 @@ async def test_a_switch_pauses_and_is_told_on() -> None:
     place.members.device_changed(DeviceChanged(NOW, device, "BUSY"), None)
     place.members.device_changed(DeviceChanged(NOW, "PJSIP/101", "INUSE"), "NOT_INUSE")
     assert await place.look() == [f"QueuePause {HELP} PJSIP/102"]
-    assert told == {device: "BUSY"}
+    queues = {f"Queue:{name}": "NOT_INUSE" for name in (SALES, HELP)}
+    assert told == {device: "BUSY", **queues}
 
 
 async def test_a_refusal_is_told_once_and_tried_again() -> None:

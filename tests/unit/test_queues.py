@@ -50,7 +50,7 @@ async def read(*packets: bytes) -> tuple[dict[Key, Member], bool]:
     for packet in packets:
         for part in packet.split(b"\r\n\r\n"):
             listing.take(part)
-    return listing.members(), listing.done.done()
+    return listing.queues().members, listing.done.done()
 
 
 async def test_members_as_asterisk_writes_them() -> None:

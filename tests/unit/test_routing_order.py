@@ -290,6 +290,15 @@ def test_with_a_queue_the_queue_rings_those_on_duty() -> None:
     assert next(step for step in vip.plan.steps if step.kind is Kind.QUEUE).priority == 10
 
 
+def test_without_the_queue_on_the_pbx_those_on_duty_ring() -> None:
+    gone = {"Queue:dutyline-duty": "INVALID"}
+    decision = asked(setup(QUEUE), devices=gone)
+    assert steps(decision) == ["desk 102 103", "end"]
+    assert lines(decision, Rule.QUEUE) == [Reason.QUEUE_MISSING]
+    there = asked(setup(QUEUE), devices={"Queue:dutyline-duty": "NOT_INUSE"})
+    assert steps(there) == ["queue dutyline-duty", "end"]
+
+
 def test_those_on_duty_ring_before_the_queue_where_the_step_is_set() -> None:
     rules = {StepName.DUTY: StepRule(seconds=12), StepName.QUEUE: StepRule(seconds=40)}
     decision = asked(setup(QUEUE, steps=rules))

@@ -110,7 +110,7 @@ class CallLine(Schema):
     answered_on = text("desk, mobile, fallback or outside", required=True, allow_none=True)
     hung_up_by = code(Side, "Who ended it", required=True)
     fallback = text(
-        "Why it went to the fallback: stale, late, broken, planned or transfer",
+        "Why it went to the fallback: stale, late, broken, planned, noqueue or transfer",
         required=True,
         allow_none=True,
     )

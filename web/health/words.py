@@ -36,6 +36,12 @@ def problem_words(code: str) -> tuple[str, str]:
             gettext("The database does not take records"),
             gettext("They wait in a file on the disk. Mend the database."),
         ),
+        "queues_missing": (
+            gettext("The PBX does not have every queue of the groups"),
+            gettext(
+                "Those on duty are rung directly. Run “dutyline pbx-config” and reload queues."
+            ),
+        ),
         "pbx_logs": (
             gettext("The PBX's call records cannot be read"),
             gettext("Calls of an outage wait for them. Mend the file's rights or the database."),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from telephony.domain.did import Did, StepName
 from telephony.domain.duty import Presence
+from telephony.domain.pauses import queue_missing
 from telephony.domain.routing.draft import CAN_RING, REASON_OF_ABSENCE, Draft
 from telephony.domain.routing.plan import Kind, Step, Target
 from telephony.domain.routing.reasons import Reason, Rule
@@ -51,12 +52,18 @@ def _group(draft: Draft, did: Did, name: str, rules: _Rules, *, vip: bool) -> bo
     # With a queue the queue rings them, unless an admin wants them rung directly before it.
     if not settings.enabled:
         draft.note(rules.ring, False, Reason.STEP_OFF)
-    elif group.queue is not None and StepName(rules.ring.value) not in did.steps:
+    elif _has_queue(draft, group) and StepName(rules.ring.value) not in did.steps:
         draft.note(rules.ring, False, Reason.QUEUE_RINGS, group=name)
     else:
         _ring(draft, did, name, rules, on_shift, desks)
     rang = len(draft.steps) > before
     return _queue(draft, did, group, rules, [*on_shift, *soon], vip=vip) or rang
+
+
+def _has_queue(draft: Draft, group: Group) -> bool:
+    """Tell whether callers can wait for a group: in a queue that the PBX has, as far as known."""
+    queue = group.queue
+    return queue is not None and not queue_missing(draft.situation.devices, queue.pbx_name)
 
 
 def _on_duty(
@@ -125,6 +132,8 @@ def _queue(
         return draft.note(rules.queue, False, Reason.NO_QUEUE, group=group.name)
     if not settings.enabled:
         return draft.note(rules.queue, False, Reason.STEP_OFF)
+    if not _has_queue(draft, group):
+        return draft.note(rules.queue, False, Reason.QUEUE_MISSING, group=group.name)
     reachable = any(
         draft.desk(one) is not Reason.UNREGISTERED or one.mobile is not None for one in on_duty
     )

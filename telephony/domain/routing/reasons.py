@@ -94,6 +94,7 @@ class Reason(StrEnum):
     QUEUE_RINGS = "queue_rings"
     WAITS_IN_QUEUE = "waits_in_queue"
     QUEUE_EMPTY = "queue_empty"
+    QUEUE_MISSING = "queue_missing"
     NO_QUEUE = "no_queue"
     TAKES_OVER = "takes_over"
     NO_OVERFLOW = "no_overflow"
