@@ -23,7 +23,9 @@ _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]
 _MAX_NAME = 80
 _QUEUE = re.compile(rf"{re.escape(PREFIX)}[a-z0-9-]{{1,40}}", re.ASCII)
 _INTERFACE = re.compile(
-    rf"PJSIP/[A-Za-z0-9_.-]{{1,40}}|Local/[0-9]{{3,15}}@{names.MOBILE}/n", re.ASCII
+    r"PJSIP/[A-Za-z0-9_.-]{1,40}"
+    rf"|Local/(?:[0-9]{{3,15}}|\+?[0-9]{{3,30}}\*[A-Za-z0-9_.-]{{1,40}})@{names.MOBILE}/n",
+    re.ASCII,
 )
 _REASON = re.compile(r"[a-z_]{0,40}", re.ASCII)
 _FORBIDDEN = re.compile(r"[\r\n\0]")

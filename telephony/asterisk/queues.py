@@ -86,6 +86,12 @@ def mobile_members(line: str | None, screen: str, plus: bool) -> Iterator[str]:
     yield f"[{names.MOBILE}]"
     yield "; A mobile as a member of a queue: Local/79161110001@ here. Screened like every mobile."
     yield "exten => s,1,Hangup()"
+    yield "; Local/89161110001*city@ here: the number as a trunk of the operator's own wants it."
+    yield "exten => _[+0-9].,1,Set(DL_ONE=${FILTER(0-9+,${CUT(EXTEN,*,1)})})"
+    yield " same => n,Set(DL_TRUNK=${FILTER(0-9A-Za-z_.\\x2d,${CUT(EXTEN,*,2)})})"
+    yield " same => n,GotoIf($[${LEN(${DL_TRUNK})} = 0]?s,1)"
+    yield f" same => n,Dial(PJSIP/${{DL_ONE}}@${{DL_TRUNK}},{_MOBILE_SECONDS},tr{screen})"
+    yield " same => n,Hangup(${HANGUPCAUSE})"
     if line is None:
         return
     sign = "+" if plus else ""

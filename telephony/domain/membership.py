@@ -118,7 +118,7 @@ def wanted_of(
         if one.extension not in elsewhere:
             found[queue, _desk(one)] = member
         if one.mobile and (one.extension in elsewhere or not connected):
-            found[queue, f"Local/{digits(one.mobile)}@{MOBILE_CONTEXT}/n"] = member
+            found[queue, _mobile(setup, one.mobile, one.trunk)] = member
     return found
 
 
@@ -134,6 +134,12 @@ def groups_of(setup: Setup, extension: str) -> set[str]:
         for name, group in setup.groups.items()
         if group.queue is not None and extension in group.roster.named
     }
+
+
+def _mobile(setup: Setup, mobile: str, trunk: str | None) -> str:
+    """Return a mobile as a member: its digits, or what a trunk of its own dials, `*`, the trunk."""
+    line = setup.line(mobile, trunk).replace("@", "*")
+    return f"Local/{line or digits(mobile)}@{MOBILE_CONTEXT}/n"
 
 
 def _desk(operator: Operator) -> str:

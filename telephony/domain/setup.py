@@ -12,7 +12,7 @@ from telephony.domain.did import Did
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
 from telephony.domain.duty.slots import Interval, union
 from telephony.domain.hours import Hours
-from telephony.domain.numbers import digits
+from telephony.domain.numbers import dialled, digits
 from telephony.domain.queueing import QueueSettings
 
 
@@ -141,9 +141,26 @@ class Setup:
 
     @cached_property
     def mobiles(self) -> dict[str, str]:
-        """Mobile → extension, mobiles in digits."""
-        operators = self.operators.values()
-        return {digits(one.mobile): one.extension for one in operators if one.mobile}
+        """Mobile → extension, mobiles in digits, also as their operators' trunks dial them."""
+        mobiles = [
+            (one.mobile, one.trunk, one.extension) for one in self.operators.values() if one.mobile
+        ]
+        found = {
+            digits(self.line(mobile, trunk).partition("@")[0]): extension
+            for mobile, trunk, extension in mobiles
+            if trunk
+        }
+        return found | {digits(mobile): extension for mobile, _, extension in mobiles}
+
+    def line(self, number: str, trunk: str | None) -> str:
+        """Return what Asterisk dials for an E.164 number; empty for the PBX's usual trunk."""
+        known = self.trunks.get(trunk) if trunk else None
+        if known is None:
+            return ""
+        try:
+            return f"{dialled(number, known.template)}@{known.endpoint}"
+        except ValueError:
+            return ""  # a number of no country goes the usual way
 
     @cached_property
     def absences_of(self) -> dict[str, tuple[Absence, ...]]:

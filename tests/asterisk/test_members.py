@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from telephony.domain.duty import OneOff
-from telephony.domain.setup import Setup
+from telephony.domain.setup import Setup, Trunk
 from tests.asterisk.office import DID, KNOWN, MOBILE, STRANGER, Office, small_directory, until
 from tests.asterisk.queue_lab import (
     QUEUE,
@@ -154,6 +154,28 @@ async def test_a_mobile_as_a_member_is_screened(tmp_path: Path) -> None:
         await place.phones["101"].unregister()
         await becomes(place, {"PJSIP/101": "", MOBILE_MEMBER: ""})
         place.trunk.mobiles[MOBILE[1:]] = answer(0.1, press="1")
+        call = await place.trunk.call(NO_DID, STRANGER)
+        await place.trunk.next_call(8)
+        await place.talking()
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.answered_by == "101"
+
+
+async def test_a_mobile_as_a_member_goes_through_its_operators_trunk(tmp_path: Path) -> None:
+    async with queue_office(tmp_path, duty=("101",)) as place:
+        setup = queue_setup("101")
+        anna = replace(setup.operators["101"], trunk="trunk")
+        setup = replace(
+            setup,
+            operators={**setup.operators, "101": anna},
+            trunks={"trunk": Trunk("trunk", "8{national}")},
+        )
+        place.listener.apply((), setup)
+        await place.phones["101"].unregister()
+        member = f"Local/8{MOBILE[2:]}*trunk@dutyline-mobile/n"
+        await becomes(place, {"PJSIP/101": "", member: ""})
+        place.trunk.mobiles[f"8{MOBILE[2:]}"] = answer(0.1, press="1")
         call = await place.trunk.call(NO_DID, STRANGER)
         await place.trunk.next_call(8)
         await place.talking()

@@ -24,7 +24,7 @@ from telephony.domain.membership import (
     wanted,
 )
 from telephony.domain.queueing import QueueSettings
-from telephony.domain.setup import Group, Operator, Setup
+from telephony.domain.setup import Group, Operator, Setup, Trunk
 
 DAYS = frozenset(range(1, 8))
 QUEUE = "dutyline-sales"
@@ -90,6 +90,28 @@ def named(members: dict[Key, Member]) -> dict[str, str]:
 )  # fmt: skip
 def test_who_is_wanted(moment: datetime, devices: dict[str, str], expected: dict[str, str]) -> None:
     assert named(wanted(SETUP, moment, devices, {})) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "member"),
+    [
+        ("8{national}", "Local/89161110001*city-1@dutyline-mobile/n"),
+        ("{e164}", "Local/+79161110001*city-1@dutyline-mobile/n"),
+    ],
+)
+def test_a_mobile_with_a_trunk_of_its_own(template: str, member: str) -> None:
+    anna = replace(SETUP.operators["101"], trunk="city-1")
+    setup = replace(
+        SETUP,
+        operators={**SETUP.operators, "101": anna},
+        trunks={"city-1": Trunk("city-1", template)},
+    )
+    found = named(wanted(setup, at(9), {"PJSIP/101": "UNAVAILABLE"}, {}))
+    assert found == {"PJSIP/101": "", member: ""}
+    add = Add(QUEUE, member, Member())
+    assert ("Interface", member) in actions.member_action(add)[0]
+    dialled = "".join(one for one in member.partition("*")[0] if one.isdigit())
+    assert setup.mobiles[dialled] == "101"
 
 
 def test_whoever_is_away_is_no_member_and_an_override_counts() -> None:

@@ -155,7 +155,7 @@ def _act(draft: Draft, rule: Rule, action: Action) -> None:
         return
     draft.say(rule, action.announcement)
     if kind is Kind.NUMBER:
-        target = Target("", action.value, draft.line(action.value, action.trunk))
+        target = Target("", action.value, draft.setup.line(action.value, action.trunk))
         draft.steps.append(Step(kind, rule, (target,), action.seconds))
         # Nobody there either: a caller is not dropped for that.
         kind = Kind.PROMISE

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from telephony.domain.did import Did, StepName, StepRule, Strategy
 from telephony.domain.duty import Presence
-from telephony.domain.numbers import dialled
 from telephony.domain.pauses import do_not_disturb, forwarded, pause_of
 from telephony.domain.routing.plan import Checked, Kind, Question, Situation, Step, Target
 from telephony.domain.routing.reasons import Reason, Rule
@@ -95,19 +94,9 @@ class Draft:
             self.note(rule, False, Reason.NO_MOBILE, **who)
         else:
             self.note(rule, True, Reason.HAS_MOBILE, mobile=operator.mobile, **who)
-            line = self.line(operator.mobile, operator.trunk)
+            line = self.setup.line(operator.mobile, operator.trunk)
             target = Target(operator.extension, operator.mobile, line)
             self.ring(Kind.MOBILE, rule, did.mobile_seconds, settings, [target])
-
-    def line(self, number: str, trunk: str | None) -> str:
-        """Return what Asterisk dials for a number outside; empty for the PBX's usual trunk."""
-        known = self.setup.trunks.get(trunk) if trunk else None
-        if known is None:
-            return ""
-        try:
-            return f"{dialled(number, known.template)}@{known.endpoint}"
-        except ValueError:
-            return ""  # a number of no country: one step the usual way, not the whole plan
 
     def desk(self, operator: Operator) -> Reason:
         """Return whether an operator's desk phone can be rung now.
