@@ -50,6 +50,7 @@ class Names:
     groups: Iterable[str]
     hours: Iterable[str]
     trunks: Mapping[str, Trunk]
+    mailboxes: Collection[str]
 
 
 class DidNodes(Nodes):
@@ -130,6 +131,9 @@ class DidNodes(Nodes):
         elif needed == "mailbox":
             place = f"{path}.mailbox"
             value = self.matching(parts["mailbox"], place, MAILBOX, Mistake.MAILBOX)
+            # Where none are set up the PBX has its own, as FreePBX has those of its extensions.
+            if names.mailboxes and MAILBOX.fullmatch(value) and value not in names.mailboxes:
+                self.wrong(parts["mailbox"], place, Mistake.NO_MAILBOX)
         elif needed == "number":
             raw = self.text(parts["number"], f"{path}.number")
             value = normalise(raw, self.country) or ""

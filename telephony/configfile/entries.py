@@ -18,6 +18,7 @@ from telephony.configfile.rosters import NOBODY
 
 # In the order in which they are set up from nothing.
 SECTIONS = ("operators", "groups", "dids", "hours", "trunks", "mailboxes")
+_ENDS = ("closed", "unanswered")
 # Keys of a roster's entries that name operators.
 _NAMING = ("operator", "operators", "turns", "between", "cover", "instead_of")
 
@@ -120,28 +121,33 @@ def references(data: Data, section: str, key: str) -> list[Reference]:
             for entry in data["operators"]
             if entry.get("trunk") == key
         ]
-        return operators + [
-            Reference("dids", entry["number"], action, 1, False)
-            for entry in data["dids"]
-            for action in ("closed", "unanswered")
-            if entry.get(action, {}).get("trunk") == key
-        ]
-    return []
+        return operators + _of_ends(data, "trunk", key)
+    return _of_ends(data, "mailbox", key) if section == "mailboxes" else []
 
 
 def rename_references(data: Data, section: str, key: str, new: str) -> None:
-    """Let what names a group, opening hours or a trunk use the new name; others keep theirs."""
-    if section not in ("groups", "hours", "trunks"):
+    """Let what names a group, hours, a trunk or a mailbox use the new name; others keep theirs."""
+    if section not in ("groups", "hours", "trunks", "mailboxes"):
         return
     for one in references(data, section, key):
         entry = find(data, one.section, one.key)
-        if one.field in ("closed", "unanswered"):
-            entry[one.field]["trunk"] = new
+        if one.field in _ENDS:
+            entry[one.field]["mailbox" if section == "mailboxes" else "trunk"] = new
         elif one.field == "menu":
             choices = entry["menu"]["choices"]
             choices |= {digit: new for digit, group in choices.items() if group == key}
         else:
             entry[one.field] = new
+
+
+def _of_ends(data: Data, field: str, key: str) -> list[Reference]:
+    """Return the DIDs whose ends name something: a trunk or a mailbox."""
+    return [
+        Reference("dids", entry["number"], action, 1, False)
+        for entry in data["dids"]
+        for action in _ENDS
+        if entry.get(action, {}).get(field) == key
+    ]
 
 
 def _of_operator(data: Data, key: str) -> Iterator[Reference]:

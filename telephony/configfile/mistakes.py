@@ -65,6 +65,7 @@ class Mistake(StrEnum):
     SOUND = "sound"
     NO_ANNOUNCEMENT = "no_announcement"
     MAILBOX = "mailbox"
+    NO_MAILBOX = "no_mailbox"
     KEY = "key"
     NO_COUNTRY = "no_country"
     MAILBOX_NAME = "mailbox_name"
@@ -214,6 +215,11 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
     Mistake.NO_ANNOUNCEMENT: (
         "must be the name of an announcement that there is: upload it first",
         "должно быть название загруженного объявления: сначала загрузите его",
+    ),
+    Mistake.NO_MAILBOX: (
+        "must be the number of one of the mailboxes; any number where none are set up, "
+        "since the PBX has its own",
+        "должен быть номер одного из ящиков; любой номер, если ящики не настроены и они на АТС",
     ),
     Mistake.MAILBOX: ("must be 1 to 10 digits", "должно быть от 1 до 10 цифр"),
     Mistake.MAILBOX_NAME: (

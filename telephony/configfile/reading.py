@@ -12,7 +12,7 @@ from telephony.configfile.dids import DidNodes, Names
 from telephony.configfile.hours import HoursNodes
 from telephony.configfile.mistakes import Mistake
 from telephony.configfile.nodes import ConfigError
-from telephony.configfile.pbx import PbxNodes
+from telephony.configfile.pbx import MAILBOX, PbxNodes
 from telephony.configfile.queues import QueueNodes
 from telephony.configfile.rosters import KEYS, RosterNodes
 from telephony.domain.hours import Hours
@@ -92,7 +92,10 @@ class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
             name: replace(group, roster=replace(group.roster, absences=absences))
             for name, group in groups.items()
         }
-        dids = self.dids(parts.get("dids"), Names(groups, hours, trunks))
+        mailboxes = self.mailboxes(parts.get("mailboxes"))
+        # A number that is wrong there is told there alone.
+        boxes = mailboxes if all(map(MAILBOX.fullmatch, mailboxes)) else {}
+        dids = self.dids(parts.get("dids"), Names(groups, hours, trunks, boxes))
         return Setup(
             operators,
             groups,
@@ -101,7 +104,7 @@ class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
             absences,
             hours=hours,
             trunks=trunks,
-            mailboxes=self.mailboxes(parts.get("mailboxes")),
+            mailboxes=mailboxes,
         )
 
     def operators(self, node: yaml.Node | None, trunks: Mapping[str, Trunk]) -> dict[str, Operator]:

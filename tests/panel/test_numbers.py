@@ -181,6 +181,21 @@ def test_hours_are_renamed_everywhere_and_stay_while_they_are_used(
     assert "Undo" in admin.get("/hours").text
 
 
+def test_a_mailbox_in_use_stays_and_its_number_follows(panel: Panel, admin: Browser) -> None:
+    assert 'inputmode="numeric"' in admin.get(f"/numbers/{DID}").text, "the PBX's own by number"
+    fill(admin, "/mailboxes/new", number="12", name="Sales")
+    wrong = fill(admin, f"/numbers/{DID}", closed__action="voicemail", closed__mailbox="77")
+    assert 'id="closed.mailbox-error"' in wrong.text
+    done = fill(admin, f"/numbers/{DID}", closed__action="voicemail", closed__mailbox="12")
+    assert done.status_code == 302
+    page = admin.get("/mailboxes/12/delete").text
+    assert DID in re.sub(r"\D", "", page)
+    admin.send("/mailboxes/12/delete")
+    assert "12" in setup(panel.engine).mailboxes
+    assert fill(admin, "/mailboxes/12", number="13").status_code == 302
+    assert setup(panel.engine).dids[DID].closed.value == "13"
+
+
 def test_what_if_saves_nothing_and_shows_both_answers(panel: Panel, admin: Browser) -> None:
     known = setup(panel.engine)
     number = next(iter(known.dids))

@@ -54,7 +54,7 @@ def hours(draw: st.DrawFn) -> dict[str, Hours]:
 @st.composite
 def _actions(draw: st.DrawFn) -> Action:
     kind = draw(st.sampled_from(ActionKind))
-    value = {ActionKind.VOICEMAIL: "12", ActionKind.NUMBER: "+79990001122"}.get(kind, "")
+    value = {ActionKind.VOICEMAIL: "22", ActionKind.NUMBER: "+79990001122"}.get(kind, "")
     if kind is not ActionKind.NUMBER:
         return Action(kind, draw(_SOUND), value)
     trunk = draw(st.none() | st.sampled_from(sorted(TRUNKS)))

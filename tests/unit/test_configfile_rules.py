@@ -135,6 +135,7 @@ def test_everything_is_read_as_it_is_meant() -> None:
         ("pin: 0391", "pin: 1", "mailboxes[0].pin"),
         (", mailbox: 1}", "}", "dids[0].closed.mailbox"),
         ("mailbox: 1}", "mailbox: 1@x}", "dids[0].closed.mailbox"),
+        ("mailbox: 1}", "mailbox: 2}", "dids[0].closed.mailbox"),
         ('number: "+7 999 000-11-22"', 'number: "112"', "dids[0].unanswered.number"),
         ('number: "+7 999 000-11-22", ', "", "dids[0].unanswered.number"),
         ('number: "+7 999 000-11-22"', 'number: "+9990001112"', "dids[0].unanswered.number"),
