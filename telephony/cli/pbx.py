@@ -17,6 +17,7 @@ from telephony.asterisk.manager import ManagerOptions, manager
 from telephony.asterisk.queues import queues
 from telephony.asterisk.voicemail import voicemail
 from telephony.cli.common import Failed, known_setup, readable, settings_for
+from telephony.cli.pbxagain import FILE, options_in, options_of, take_again, with_head
 from telephony.domain.numbers import DIALLABLE, ENDPOINT
 
 _CONTEXT = re.compile(r"[A-Za-z0-9_-]{1,79}")
@@ -164,8 +165,19 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the files into this folder (such as /etc/asterisk) instead of printing them.",
 )
+@click.option(
+    "--again",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=take_again,
+    help="Write the files of this folder anew, with the options that they were made with; others "
+    "given besides count instead.",
+)
+@click.pass_context
 @readable
 def pbx_config(
+    context: click.Context,
     pbx: str,
     fallback: Fallback,
     asterisk_version: tuple[int, int],
@@ -185,6 +197,7 @@ def pbx_config(
     write: Path | None,
 ) -> None:
     """Print or write what Dutyline adds to a PBX: its dialplan, manager user and queues."""
+    made_by = options_of(context)
     if mobile_trunk and mobile_context:
         raise click.UsageError("use --mobile-trunk or --mobile-context, not both")
     settings = settings_for(ami=True)
@@ -215,7 +228,7 @@ def pbx_config(
     if pbx == "freepbx":
         options = freepbx.for_freepbx(options)
     files = {
-        "dutyline_extensions.conf": dialplan(options),
+        FILE: with_head(dialplan(options), made_by),
         "dutyline_manager.conf": manager(
             ManagerOptions(settings.ami_user, settings.ami_secret, asterisk_version, permit)
         ),
@@ -232,6 +245,7 @@ def pbx_config(
     else:
         try:
             write.mkdir(parents=True, exist_ok=True)
+            _warn_of_others(write / FILE, made_by)
             for name, text in files.items():
                 _write(write / name, text, _OWNER_AND_GROUP)
                 click.echo(f"wrote {write / name}")
@@ -240,6 +254,13 @@ def pbx_config(
         except OSError as error:
             raise Failed(f"{write} cannot be written: {error.strerror}") from None
     click.echo(freepbx.steps(written=write is not None) if pbx == "freepbx" else _NEXT, nl=False)
+
+
+def _warn_of_others(path: Path, options: str) -> None:
+    """Say so when a file was made with other options: one that is left out switches things off."""
+    was = options_in(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else None
+    if was is not None and was != options:
+        click.echo(f"{path} was made with other options: {was}", err=True)
 
 
 def _include(folder: Path) -> None:
