@@ -51,11 +51,11 @@ log = structlog.get_logger(__name__)
 BACK, AHEAD = timedelta(days=1), timedelta(days=61)
 EVERY = timedelta(minutes=15)
 ALERT_AFTER = timedelta(hours=1)
+LONGEST_TITLE = 80
 
 _LONGEST_PAUSE = timedelta(minutes=30)
 _LONGEST_WAIT = timedelta(hours=6)
 _HEADERS = {"User-Agent": "Dutyline", "Accept": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
-_LONGEST_TITLE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def understand(company: Company, use: Use, text: str, now: datetime) -> tuple[st
     else:
         absences, complaints = imported_absences(calendar.happenings, use.owner, use.takes)
         copy = Copy(text, (), absences, calendar.complaints + complaints)
-    return calendar.name[:_LONGEST_TITLE], copy
+    return calendar.name[:LONGEST_TITLE], copy
 
 
 class Calendars:

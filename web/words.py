@@ -9,9 +9,7 @@ from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
 from telephony.domain.directory import Stage
-from telephony.ical import Fault
 from telephony.words import say
-from web.cleaning import visible
 from web.i18n import current_language
 from web.texts import gettext
 
@@ -96,11 +94,14 @@ def field_words(name: str) -> str:
     }.get(name, name)
 
 
-def fault_words(fault: str | None, detail: str) -> str:
-    """Return why a calendar cannot be read, in the reader's language; empty while it can."""
-    if fault is None:
-        return ""
-    return say(Fault(fault), current_language()).format(detail=visible(detail))
+def place_words(place: str) -> str:
+    """Return what plays an announcement, by a code of `domain.announcements.places_of`."""
+    return {
+        "greeting": gettext("greeting"),
+        "menu": gettext("menu"),
+        "closed": gettext("out of hours"),
+        "unanswered": gettext("nobody answered"),
+    }.get(place, gettext("before a step"))
 
 
 def action_words(action: str) -> str:

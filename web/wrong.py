@@ -1,11 +1,17 @@
-"""Why a client, a file of clients or a line of the block list cannot be so, in words."""
+"""Why a client, a line of the block list, a calendar or an announcement cannot be so, in words."""
 
 from __future__ import annotations
 
+from telephony import sounds, subscriptions
 from telephony.blocking import Objection
 from telephony.clients import Problem
+from telephony.ical import Fault
+from telephony.words import say
 from web.cleaning import visible
-from web.texts import gettext
+from web.i18n import current_language
+from web.texts import NOT_LISTED, gettext
+
+MEGABYTES = sounds.BIGGEST_BYTES // 1_000_000
 
 
 def problem_words(problem: Problem, detail: str = "") -> str:
@@ -68,3 +74,44 @@ def objection_words(objection: Objection, value: str = "", detail: str = "") -> 
             "The list may have %(count)s lines: delete some first.", count=detail
         ),
     }[objection]
+
+
+def fault_words(fault: str | None, detail: str) -> str:
+    """Return why a calendar cannot be read, in the reader's language; empty while it can."""
+    if fault is None:
+        return ""
+    return say(Fault(fault), current_language()).format(detail=visible(detail))
+
+
+def calendar_words(objected: subscriptions.Objected) -> str:
+    """Return why a calendar cannot be so, and what to do."""
+    if isinstance(objected.why, Fault):
+        return fault_words(objected.why.value, objected.detail)
+    why = subscriptions.Objection
+    return {
+        why.NOT_LISTED: str(NOT_LISTED),
+        why.NO_SOURCE: gettext("Enter an address, or choose a file."),
+        why.TWO_SOURCES: gettext("Either an address or a file."),
+        why.ADDRESS_LONG: gettext("At most 2,000 characters."),
+        why.LAYER: gettext("A number from 0 to 99."),
+        why.FROM_ADDRESS: gettext("This calendar comes from an address and takes no file."),
+    }[objected.why]
+
+
+def sound_words(why: sounds.Objection) -> str:
+    """Return why an announcement cannot be so, and what to do."""
+    codes = sounds.Objection
+    minutes = sounds.LONGEST_SECONDS // 60
+    return {
+        codes.NO_TITLE: gettext("Say what is spoken."),
+        codes.TITLE_LONG: gettext("Use at most %(count)s characters.", count=sounds.LONGEST_TITLE),
+        codes.CONTROL_CHARACTER: gettext("It contains a control character."),
+        codes.NO_NAME: gettext("Enter a name."),
+        codes.NAME_FORM: gettext("1 to 40 of a–z, 0–9 and -."),
+        codes.NAME_TAKEN: gettext("There is one of this name."),
+        codes.NO_FILE: gettext("Choose a file."),
+        codes.UNREADABLE: gettext("This is no sound file that can be read: WAV, MP3, FLAC or Ogg."),
+        codes.EMPTY: gettext("There is no sound in it."),
+        codes.LONG: gettext("It lasts longer than %(minutes)s minutes.", minutes=minutes),
+        codes.BIG: gettext("The file is larger than %(megabytes)s MB.", megabytes=MEGABYTES),
+    }[why]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -10,34 +9,24 @@ from zoneinfo import available_timezones
 import click
 from sqlalchemy import Engine
 
-from telephony.calendars import (
-    Calendars,
-    Company,
-    Use,
-    address_of,
-    fetch,
-    load_company,
-    shown_place,
-    understand,
-)
+from telephony.calendars import Calendars, Company, Use, load_company
 from telephony.cli.common import Failed, database, readable, settings_for
 from telephony.cli.working import tools_of
 from telephony.domain.duty.calendars import Complaint, Takes
-from telephony.ical import CalendarError, Fault, decoded
+from telephony.ical import CalendarError, Fault
 from telephony.ical.reading import MOST_BYTES
 from telephony.notify import clean
 from telephony.sending import Tools
 from telephony.store.calendars import (
-    Copy,
     Feed,
     Owner,
-    add_feed,
     get_feed,
     list_feeds,
     remove_feed,
     use_feed,
 )
 from telephony.store.engine import reading, writing
+from telephony.subscriptions import File, Found, keep, read_address, read_file
 from telephony.words import say
 
 WORDS = {
@@ -115,26 +104,14 @@ def add(
             company = load_company(session)
         use = _use(company, group, operator, layer, only_marked, zone)
         try:
-            title, place, url, copy = _read(tools, company, use, source, now)
+            found = _read(tools, company, use, source, now)
         except CalendarError as error:
             raise Failed(_said(error.fault.value, error.detail, settings.language)) from None
         with writing(engine) as session:
-            key = add_feed(
-                session,
-                owner_kind=use.owner_kind,
-                owner=use.owner,
-                title=title,
-                place=place,
-                url=url,
-                zone=use.zone,
-                layer=use.layer,
-                takes=use.takes,
-                copy=copy,
-                now=now,
-            )
+            key = keep(session, found, now)
     click.echo(words["added"].format(id=key))
-    click.echo(words["brings"].format(count=len(copy.shifts) + len(copy.absences)))
-    _complain(copy.complaints, settings.language)
+    click.echo(words["brings"].format(count=len(found.copy.shifts) + len(found.copy.absences)))
+    _complain(found.copy.complaints, settings.language)
 
 
 @calendars.command("use")
@@ -203,24 +180,16 @@ def _use(
     return Use(Owner.OPERATOR, str(operator), zone, 0, takes)
 
 
-def _read(
-    tools: Tools, company: Company, use: Use, source: str, now: datetime
-) -> tuple[str, str | None, str | None, Copy]:
-    """Return (title, place, sealed address, copy) of an address or a file."""
-    if "://" not in source:
-        try:
-            with Path(source).open("rb") as file:
-                body = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise Failed(f"{source}: {error.strerror}") from None
-        _, copy = understand(company, use, decoded(body), now)
-        return Path(source).name, None, None, copy
-    address = address_of(source)
-    place = shown_place(tools.outgoing, address)
-    fetched = fetch(tools.outgoing, address, now=now)
-    name, copy = understand(company, use, fetched.text or "", now)
-    copy = replace(copy, etag=fetched.etag, modified=fetched.modified)
-    return name or place, place, tools.vault.seal(address), copy
+def _read(tools: Tools, company: Company, use: Use, source: str, now: datetime) -> Found:
+    """Return what an address or a file says. Raises CalendarError, Failed."""
+    if "://" in source:
+        return read_address(company, use, source, tools.outgoing, tools.vault, now)
+    try:
+        with Path(source).open("rb") as file:
+            body = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Failed(f"{source}: {error.strerror}") from None
+    return read_file(company, use, File(Path(source).name, body), now)
 
 
 def _found(engine: Engine, number: int) -> Feed:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Column, Float, LargeBinary, Table, Text, delete, select, update
 from sqlalchemy.orm import Session
 
+from telephony.domain.announcements import NAME
 from telephony.store.tables import UtcDateTime, metadata, upsert
 
 announcement = Table(
@@ -45,12 +46,16 @@ def list_announcements(session: Session) -> list[Announcement]:
 
 def get_announcement(session: Session, name: str) -> Announcement | None:
     """Return one announcement, None when there is none."""
+    if not NAME.fullmatch(name):  # a NUL is more than PostgreSQL can look for
+        return None
     row = session.execute(select(*_COLUMNS).where(announcement.c.name == name)).mappings().first()
     return None if row is None else Announcement(**row)
 
 
 def get_wav(session: Session, name: str) -> bytes | None:
     """Return the WAV file of an announcement, None when there is none."""
+    if not NAME.fullmatch(name):
+        return None
     return session.execute(
         select(announcement.c.wav).where(announcement.c.name == name)
     ).scalar_one_or_none()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Column, Index, Integer, Table, Text, func, insert, select
 from sqlalchemy.orm import Session
@@ -38,6 +38,13 @@ class AuditEntry:
     action: str
     target: str
     details: dict[str, Any]
+
+
+class Note(Protocol):
+    """Writes a line for whoever acts here, in the transaction of what was done."""
+
+    def __call__(self, session: Session, action: str, target: str, **details: Any) -> None:
+        """Write that `action` was done to `target`."""
 
 
 def add_audit(session: Session, entry: AuditEntry) -> None:

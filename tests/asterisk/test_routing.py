@@ -22,7 +22,7 @@ from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Reason
 from telephony.domain.setup import Group, Mailbox, Setup, Trunk
-from telephony.sounds import keep, put
+from telephony.sounds import convert, keep, put
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
 from tests.asterisk.office import (
@@ -338,7 +338,7 @@ async def test_an_uploaded_announcement_is_heard_before_anybody_rings(tmp_path: 
         name = f"test-{os.getpid()}"
         folder = place.pbx.tree.data / "sounds" / "dutyline"
         with writing(engine) as session:
-            keep(session, name, "Welcome", wav(1.5), datetime.now(UTC))
+            keep(session, name, "Welcome", convert(wav(1.5)), datetime.now(UTC))
         try:
             with reading(engine) as session:
                 assert put(session, folder) >= 1

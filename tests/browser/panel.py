@@ -28,7 +28,7 @@ from telephony.domain.duty import Absence, OneOff
 from telephony.domain.duty.calendars import Complaint, Flaw, Takes
 from telephony.domain.record import CallRecord
 from telephony.settings import Settings, read_settings
-from telephony.sounds import keep
+from telephony.sounds import convert, keep
 from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.blocklist import block
 from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_failure, use_feed
@@ -182,7 +182,7 @@ def _add_users(settings: Settings) -> None:
         now = datetime.now(UTC)
         for kind, owner, uses in ((Owner.GROUP, "duty", False), (Owner.OPERATOR, "103", True)):
             _add_calendar(session, kind, owner, uses, now)
-        keep(session, "welcome", PAYLOAD, wav(0.5), now)
+        keep(session, "welcome", PAYLOAD, convert(wav(0.5)), now)
         block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])
     engine.dispose()
 

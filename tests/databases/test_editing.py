@@ -28,7 +28,7 @@ from telephony.configfile import (
 from telephony.domain.duty import Absence, OneOff
 from telephony.domain.duty.calendars import Takes
 from telephony.domain.setup import Setup
-from telephony.sounds import drop, keep
+from telephony.sounds import convert, drop, keep
 from telephony.store import revisions
 from telephony.store.audit import list_audit
 from telephony.store.calendars import Copy, Owner, add_feed, use_feed
@@ -298,7 +298,7 @@ def test_an_announcement_must_be_there_before_it_is_named(office: Engine) -> Non
         ("dids[0].greeting", "@welcome", Mistake.NO_ANNOUNCEMENT)
     ]
     with writing(office) as session:
-        keep(session, "welcome", "Welcome", wav(0.5), NOW)
+        keep(session, "welcome", "Welcome", convert(wav(0.5)), NOW)
     greeted = change(office, ANNA, greet("welcome"), now=NOW)
     assert greeted.errors == []
     silent = change(office, ANNA, lambda data: data["dids"][0].pop("greeting"), now=NOW)

@@ -93,8 +93,8 @@ def test_the_folder_is_kept_equal_to_what_is_stored(tmp_path: Path) -> None:
     folder = tmp_path / "sounds" / "dutyline"
     with writing(engine) as session:
         before = current_version(session).setup_version
-        keep(session, "welcome", "Welcome", wav(0.5), NOW)
-        keep(session, "menu", "Menu", wav(0.3), NOW)
+        keep(session, "welcome", "Welcome", convert(wav(0.5)), NOW)
+        keep(session, "menu", "Menu", convert(wav(0.3)), NOW)
     with reading(engine) as session:
         assert current_version(session).setup_version > before
         assert put(session, folder) == 2
@@ -105,7 +105,7 @@ def test_the_folder_is_kept_equal_to_what_is_stored(tmp_path: Path) -> None:
     (folder / "old.wav").write_bytes(b"of another time")
     (folder / "mine.gsm").write_bytes(b"the admin's own")
     with writing(engine) as session:
-        keep(session, "welcome", "Welcome", wav(0.7), NOW)
+        keep(session, "welcome", "Welcome", convert(wav(0.7)), NOW)
     with reading(engine) as session:
         assert put(session, folder) == 2
     assert (folder / "welcome.wav").read_bytes() != first
@@ -125,7 +125,7 @@ def test_a_sound_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     engine = open_engine(url)
     (tmp_path / "welcome.wav").write_bytes(b"theirs")
     with writing(engine) as session:
-        keep(session, "welcome", "Welcome", wav(0.5), NOW)
+        keep(session, "welcome", "Welcome", convert(wav(0.5)), NOW)
     with reading(engine) as session, pytest.raises(FileExistsError, match="is not ours"):
         put(session, tmp_path)
     assert (tmp_path / "welcome.wav").read_bytes() == b"theirs"
@@ -151,7 +151,7 @@ def test_what_is_played_is_not_deleted(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'd.db'}"
     migrate(url)
     with writing(open_engine(url)) as session:
-        keep(session, "one", "One", wav(0.3), NOW)
+        keep(session, "one", "One", convert(wav(0.3)), NOW)
         with pytest.raises(InUseError, match="7495: greeting"):
             drop(session, played(), "one")
         assert drop(session, Setup(), "one") is True

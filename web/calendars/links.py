@@ -6,15 +6,16 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
-from telephony.accounts.tokens import new_link
 from telephony.domain.setup import Setup
 from telephony.store.calendars import Owner
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
-from telephony.store.shares import Share, add_share, get_share, list_shares, remove_share
+from telephony.store.shares import Share, get_share, list_shares
+from telephony.subscriptions import make_link, revoke_link
+from web.calendaring import link_address, owner_words
 from web.calendars.area import EDITORS, blueprint
 from web.calendars.forms import LinkForm
-from web.calendars.words import owner_of, owner_words, owners
+from web.calendars.words import owner_of, owners
 from web.i18n import current_language
 from web.notes import note
 from web.pages import PER_PAGE, Paging, page_number
@@ -65,20 +66,16 @@ def share() -> str | tuple[str, int] | Response:
     whose = owner_of(setup, form.owner.data)
     if whose is None or not _may(*whose):
         abort(403)
-    token, hashed = new_link()
-    made = Share(
+    wanted = Share(
         0, *whose, form.lunch.data, current_language(), signed_in_user().login, offer.now()
     )
     words = owner_words(setup, *whose)
     with writing(offer.engine) as session:
-        add_share(session, hashed, made)
-        note(session, "calendar.shared", words, owner=made.owner)
-    known = offer.settings.web_url.rstrip("/")
-    path = url_for("duty_feed.calendar", token=token, _external=not known)
+        _, token = make_link(session, wanted, words, note)
     back = url_for("calendars.links") if _leads() else url_for("operators.show", extension=whose[1])
     return render_template(
         "calendars/link.html",
-        address=known + path,
+        address=link_address(token),
         words=words,
         back=back,
     )
@@ -95,10 +92,8 @@ def unshare(key: int) -> Response:
             abort(404)
         if not _may(known.owner_kind, known.owner):
             abort(403)
-        remove_share(session, key)
-        setup = load_setup(session)
-        words = owner_words(setup, known.owner_kind, known.owner)
-        note(session, "calendar.unshared", words, owner=known.owner)
+        words = owner_words(load_setup(session), known.owner_kind, known.owner)
+        revoke_link(session, known, words, note)
     flash(gettext("The link is revoked."))
     return redirect(safe_next(request.form.get("next")))
 

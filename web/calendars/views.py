@@ -5,18 +5,19 @@ from __future__ import annotations
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from telephony.domain.duty.calendars import Takes
-from telephony.store.calendars import Owner, copy_of, get_feed, list_feeds, remove_feed, use_feed
+from telephony import subscriptions
+from telephony.store.calendars import Owner, copy_of, get_feed, list_feeds
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
-from web.calendars.area import EDITORS, blueprint, calendars, feed_or_404
-from web.calendars.words import brought, owner_words, takes_words
+from web.calendaring import calendars, owner_words, takes_words
+from web.calendars.area import EDITORS, blueprint, feed_or_404
+from web.calendars.words import brought
 from web.notes import note
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow
 from web.services import services
 from web.texts import gettext
-from web.words import fault_words
+from web.wrong import fault_words
 
 _SHOWN = 200
 
@@ -59,7 +60,7 @@ def show(key: int) -> str:
         feed=feed,
         owner=owner_words(setup, feed.owner_kind, feed.owner),
         of_group=feed.owner_kind is Owner.GROUP,
-        takes=takes_words(Takes(feed.takes)),
+        takes=takes_words(feed.takes),
         entries=entries[:_SHOWN],
         more=len(entries) - len(entries[:_SHOWN]),
         now=now,
@@ -98,19 +99,16 @@ def renew(key: int) -> Response:
 @allow(*EDITORS)
 def remove(key: int) -> Response:
     """Delete a calendar with what came of it."""
-    feed = feed_or_404(key)
     with writing(services().engine) as session:
-        if remove_feed(session, key):
-            note(session, "calendar.removed", feed.title, owner=feed.owner, place=feed.place)
+        if not subscriptions.remove(session, key, note):
+            abort(404)
     flash(gettext("The calendar is deleted."))
     return redirect(url_for("calendars.index"))
 
 
 def _switch(key: int, on: bool) -> Response:
-    feed = feed_or_404(key)
     with writing(services().engine) as session:
-        if use_feed(session, key, on, services().now()):
-            action = "calendar.used" if on else "calendar.stopped"
-            note(session, action, feed.title, owner=feed.owner, place=feed.place)
+        if not subscriptions.switch(session, key, on, services().now(), note):
+            abort(404)
     flash(gettext("Duty comes from it now.") if on else gettext("Duty comes from it no more."))
     return redirect(url_for("calendars.show", key=key))

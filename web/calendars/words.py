@@ -1,18 +1,15 @@
-"""The words for whose a calendar is, and for what it brings."""
+"""The forms' values for whose a calendar is, and the words for what it brings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from telephony.domain.duty import Absence, AbsenceKind, OneOff
-from telephony.domain.duty.calendars import Takes
+from telephony.domain.duty import Absence
 from telephony.domain.setup import Setup
 from telephony.store.calendars import Copy, Owner
-from web.cleaning import visible
-from web.texts import gettext
-
-AHEAD = timedelta(days=14)  # what is shown of a calendar before it is used
+from telephony.subscriptions import is_known, upcoming
+from web.calendaring import kind_words, owner_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +21,6 @@ class Brought:
     end: datetime
 
 
-def owner_words(setup: Setup, kind: Owner, owner: str) -> str:
-    """Return whose calendar it is."""
-    if kind is Owner.GROUP:
-        return gettext("Group %(name)s", name=visible(owner))
-    known = setup.operators.get(owner)
-    return owner if known is None else f"{visible(known.name)} ({owner})"
-
-
 def owner_key(kind: Owner, owner: str) -> str:
     """Return an owner as one value of a form."""
     return f"{kind.value}:{owner}"
@@ -40,11 +29,9 @@ def owner_key(kind: Owner, owner: str) -> str:
 def owner_of(setup: Setup, key: str) -> tuple[Owner, str] | None:
     """Return the owner that a form's value means; None when there is no such one."""
     kind, _, owner = key.partition(":")
-    if kind == Owner.GROUP and owner in setup.groups:
-        return Owner.GROUP, owner
-    if kind == Owner.OPERATOR and owner in setup.operators:
-        return Owner.OPERATOR, owner
-    return None
+    if kind not in set(Owner) or not is_known(setup, Owner(kind), owner):
+        return None
+    return Owner(kind), owner
 
 
 def owners(setup: Setup) -> list[tuple[str, str]]:
@@ -54,34 +41,15 @@ def owners(setup: Setup) -> list[tuple[str, str]]:
     return [(owner_key(kind, owner), owner_words(setup, kind, owner)) for kind, owner in known]
 
 
-def takes_words(takes: Takes) -> str:
-    """Return which events of an operator's calendar are absences."""
-    return {
-        Takes.BUSY: gettext("All events, but for those shown as free"),
-        Takes.MARKED: gettext("Only those whose title or category says so"),
-    }[takes]
-
-
-def kind_words(kind: AbsenceKind) -> str:
-    """Return which absence it is."""
-    return {
-        AbsenceKind.VACATION: gettext("vacation"),
-        AbsenceKind.SICK: gettext("sick leave"),
-        AbsenceKind.OTHER: gettext("away"),
-    }[kind]
-
-
 def brought(setup: Setup, copy: Copy, now: datetime) -> list[Brought]:
     """Return what a calendar brings in the next 14 days, by time."""
-    found = []
-    entries: list[OneOff | Absence] = [*copy.shifts, *copy.absences]
-    for one in entries:
-        start, end = one.start.replace(tzinfo=UTC), one.end.replace(tzinfo=UTC)
-        if end <= now or start >= now + AHEAD:
-            continue
-        if isinstance(one, Absence):
-            said = kind_words(one.kind)
-        else:
-            said = owner_words(setup, Owner.OPERATOR, one.operator)
-        found.append(Brought(said, start, end))
-    return sorted(found, key=lambda one: (one.start, one.end, one.words))
+    return [
+        Brought(
+            kind_words(one.kind)
+            if isinstance(one, Absence)
+            else owner_words(setup, Owner.OPERATOR, one.operator),
+            one.start.replace(tzinfo=UTC),
+            one.end.replace(tzinfo=UTC),
+        )
+        for one in upcoming(copy, now)
+    ]

@@ -12,7 +12,7 @@ from web.health.state import look_at
 from web.health.words import figure_words, part_words, problem_words
 from web.rights import allow
 from web.services import services
-from web.words import fault_words
+from web.wrong import fault_words
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
 
