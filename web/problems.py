@@ -20,7 +20,7 @@ _DETAILS = {
     403: "The token lacks the scope that this needs.",
     404: "There is no such thing.",
     405: "This method is not possible here; see the header Allow.",
-    406: "The answer is JSON, which the header Accept refuses.",
+    406: "The header Accept refuses the media type of the answer.",
     409: "It was changed meanwhile: read it again, and send your change with its version.",
     422: "One or more parameters or fields are wrong; see errors.",
     429: "Too many requests with this token; see the header Retry-After.",
@@ -36,13 +36,16 @@ def for_api() -> bool:
 
 def problem(code: int, error: HTTPException | None = None) -> Response:
     """Return the problem document for a status; `error` may bring details of the parameters."""
+    data = getattr(error, "data", {}) if error else {}
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(code).phrase,
         "status": code,
-        "detail": _DETAILS.get(code) or (error.description if error else None) or "",
+        "detail": data.get("detail")
+        or _DETAILS.get(code)
+        or (error.description if error else None)
+        or "",
     }
-    data = getattr(error, "data", {}) if error else {}
     if data.get("messages"):
         body["errors"] = list(_errors(data["messages"]))
     elif data.get("errors"):
@@ -63,7 +66,7 @@ def _sound(*texts: object) -> str:
 
 
 def _errors(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield what is wrong with each parameter: `in` is where it stands: query, path, json."""
+    """Yield what is wrong with each parameter: `in` is where it stands: query, json, form."""
     for place, fields in messages.items():
         if not isinstance(fields, Mapping):
             yield {"in": str(place), "name": "", "detail": " ".join(map(str, fields))}

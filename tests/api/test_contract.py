@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -16,17 +17,41 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sqlalchemy import Engine
 
 from telephony.accounts import Scope
+from telephony.calendars import Use
+from telephony.domain.duty import Absence, AbsenceKind, OneOff
+from telephony.domain.duty.calendars import Complaint, Flaw
+from telephony.sounds import convert, keep
+from telephony.store.calendars import Copy, Owner, get_feed, note_failure
+from telephony.store.engine import writing
+from telephony.store.shares import Share, add_share
+from telephony.subscriptions import Found
+from telephony.subscriptions import keep as keep_calendar
 from tests.api import company
 from tests.repo.files import read, section
+from tests.unit.calendars import calendar
+from tests.unit.test_sounds import wav
 from web.api.base import LIMITS
 from web.limits import Limits
 from web.problems import MEDIA_TYPE
 
+DUTY = calendar("UID:1\nDTSTART:20261119T060000Z\nDTEND:20261119T150000Z\nSUMMARY:101")
 EXAMPLES = 25
 # The paths of the seven kinds of entries are made by the same functions.
 ALIKE = 6
-LISTS = {f"GET /api/v1/{name}" for name in ("blocklist", "calls", "clients", "events", "operators")}
-OPERATIONS = 48
+LISTS = {
+    f"GET /api/v1/{name}"
+    for name in (
+        "announcements",
+        "blocklist",
+        "calendars",
+        "calls",
+        "clients",
+        "duty/links",
+        "events",
+        "operators",
+    )
+}
+OPERATIONS = 64
 
 
 @pytest.fixture
@@ -85,18 +110,81 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/setup/operators/{key}": [{"key": "101"}],
     "/api/v1/setup/groups/{key}": [{"key": "sales"}],
     "/api/v1/setup/dids/{key}": [{"key": company.DID}],
+    "/api/v1/calendars": [{}],
+    "/api/v1/calendars/{calendar_id}": [{"calendar_id": 1}, {"calendar_id": 2}],
+    "/api/v1/duty/links": [{}],
+    "/api/v1/announcements": [{}],
+    "/api/v1/announcements/{name}": [{"name": "welcome"}],
+    "/api/v1/announcements/{name}/sound": [{"name": "welcome"}],
 }
+
+
+def _bring(engine: Engine) -> None:
+    """Store calendars of both kinds, one of them failing, a link and an announcement."""
+    away = Absence("101", datetime(2026, 11, 20), datetime(2026, 11, 21), "UTC", AbsenceKind.SICK)  # noqa: DTZ001
+    duty = OneOff("102", datetime(2026, 11, 20), datetime(2026, 11, 21), 2)  # noqa: DTZ001
+    complaint = Complaint(Flaw.UNKNOWN_NAME, company.HOSTILE, "Zoe", company.NOW)
+    with writing(engine) as session:
+        for owner, copy in (
+            (Owner.GROUP, Copy("", (duty,), (), (complaint,))),
+            (Owner.OPERATOR, Copy("", (), (away,))),
+        ):
+            use = Use(owner, {Owner.GROUP: "sales", Owner.OPERATOR: "101"}[owner])
+            key = keep_calendar(session, Found(use, None, None, "duty.ics", copy), company.NOW)
+        failing = get_feed(session, key)
+        assert failing is not None
+        note_failure(
+            session, failing, fault="status", detail="404", now=company.NOW, next_at=company.NOW
+        )
+        share = Share(0, Owner.GROUP, "sales", True, "ru", "admin", company.NOW, company.NOW)
+        add_share(session, "hash", share)
+        keep(session, "welcome", company.HOSTILE, convert(wav(0.3)), company.NOW)
 
 
 @pytest.mark.parametrize("path", REAL)
 def test_what_there_is_has_the_shape_that_the_document_says(
-    app: Flask, headers: dict[str, str], path: str
+    app: Flask, engine: Engine, headers: dict[str, str], path: str
 ) -> None:
+    _bring(engine)
     operation = _schema(app)[path]["GET"]
     assert REAL[path]
     for values in REAL[path]:
         case = operation.Case(path_parameters=values)
         assert case.call_and_validate(headers=headers).status_code == 200, values
+
+
+CALENDAR = {"owner_kind": "operator", "owner": "101", "file": DUTY, "enabled": True}
+RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("POST", "/calendars", {}, CALENDAR),
+    ("PATCH", "/calendars/{calendar_id}", {"calendar_id": 1}, {"enabled": True}),
+    ("PUT", "/calendars/{calendar_id}/file", {"calendar_id": 1}, {"file": DUTY}),
+    ("POST", "/calendars/{calendar_id}/renew", {"calendar_id": 1}, None),
+    ("DELETE", "/calendars/{calendar_id}", {"calendar_id": 1}, None),
+    ("POST", "/duty/links", {}, {"owner_kind": "group", "owner": "sales", "language": "ru"}),
+    ("DELETE", "/duty/links/{link_id}", {"link_id": 1}, None),
+    ("POST", "/announcements", {}, {"name": "other", "title": "x", "file": wav(0.2)}),
+    ("PATCH", "/announcements/{name}", {"name": "welcome"}, {"title": "x", "file": wav(0.2)}),
+    ("DELETE", "/announcements/{name}", {"name": "welcome"}, None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "values", "body"), RIGHT)
+def test_what_is_right_is_taken_and_answered_as_the_document_says(
+    app: Flask,
+    engine: Engine,
+    headers: dict[str, str],
+    method: str,
+    path: str,
+    values: dict[str, Any],
+    body: Any,
+) -> None:
+    _bring(engine)
+    operation = _schema(app)[f"/api/v1{path}"][method]
+    sent = {} if body is None else {"body": body}
+    if path.startswith("/announcements") and body is not None:
+        sent["media_type"] = "multipart/form-data"
+    case = operation.Case(path_parameters=values, **sent)
+    assert case.call_and_validate(headers=headers).status_code in (200, 201, 204)
 
 
 def test_every_status_of_the_documents_is_in_both(app: Flask) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,8 +18,7 @@ from telephony.store.engine import reading, writing
 from telephony.store.live import replace_operator_states
 from telephony.store.setup import load_setup
 from tests.api import company
-
-Send = Callable[..., TestResponse]
+from tests.api.conftest import Send
 
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "trunks": ("city", {"template": "8{national}"}),
@@ -38,19 +36,6 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "dids": ("74957654321", {"group": "night", "closed": {"action": "end"}}),
     "absences": ("109", {"entries": [{"from": "2026-12-24", "to": "2026-12-31"}]}),
 }
-
-
-@pytest.fixture
-def send(app: Flask, engine: Engine) -> Send:
-    """Give a function that asks the API with a token of all scopes."""
-    client = app.test_client()
-    token = company.a_token(engine, *Scope)
-
-    def ask(method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        sent = {"Authorization": f"Bearer {token}"} | headers
-        return client.open(f"/api/v1{path}", method=method, headers=sent, json=body)
-
-    return ask
 
 
 def stored(engine: Engine) -> Any:

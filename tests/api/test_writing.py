@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
-from werkzeug.test import TestResponse
 
 from telephony.accounts import Scope
 from telephony.domain.directory import Stage
@@ -19,8 +16,7 @@ from telephony.store.clients import ClientData, get_clients
 from telephony.store.directory import changes_since, current_version
 from telephony.store.engine import reading
 from tests.api import company
-
-Send = Callable[..., TestResponse]
+from tests.api.conftest import Send, said
 
 NEW = {
     "name": " Новый ",
@@ -28,19 +24,6 @@ NEW = {
     "stage": "lead",
     "sales_manager": "102",
 }
-
-
-@pytest.fixture
-def send(app: Flask, engine: Engine) -> Send:
-    """Give a function that asks the API with a token of all scopes."""
-    client = app.test_client()
-    token = company.a_token(engine, *Scope)
-
-    def ask(method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        sent = {"Authorization": f"Bearer {token}"} | headers
-        return client.open(f"/api/v1{path}", method=method, headers=sent, json=body)
-
-    return ask
 
 
 def stored(engine: Engine, client_id: int) -> ClientData | None:
@@ -51,12 +34,6 @@ def stored(engine: Engine, client_id: int) -> ClientData | None:
 def newest(engine: Engine) -> AuditEntry:
     with reading(engine) as session:
         return list_audit(session, limit=1, offset=0)[0][0]
-
-
-def said(response: TestResponse, code: int = 422) -> list[tuple[str, str]]:
-    assert response.status_code == code, response.text
-    assert response.mimetype == "application/problem+json"
-    return [(one["name"], one["detail"]) for one in json.loads(response.text).get("errors", [])]
 
 
 def test_a_client_is_added_replaced_patched_and_deleted(send: Send, engine: Engine) -> None:

@@ -11,7 +11,8 @@ from flask import Request, Response, abort, current_app, g, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import Conflict, TooManyRequests, UnprocessableEntity
 
 from telephony.accounts import Scope
 from telephony.words import LANGUAGES
@@ -22,6 +23,7 @@ from web.rights import needs
 
 SECURITY = "token"
 LIMITS = "dutyline.api_limits"
+JSON, FORM = "application/json", "multipart/form-data"
 
 _CODES = (401, 403, 405, 406, 413, 422, 429, 500, 503)
 
@@ -35,7 +37,12 @@ class _Parser(FlaskParser):
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": RAISE,
         "json": RAISE,
+        "form": RAISE,
     }
+
+    def load_form(self, req: Request, schema: Schema) -> Any:
+        """Return the fields of a form together with its files."""
+        return self._makeproxy(MultiDict([*req.form.items(True), *req.files.items(True)]), schema)
 
     def _raw_load_json(self, req: Request) -> Any:
         try:
@@ -52,19 +59,26 @@ blueprint = _Blueprint("api", __name__, url_prefix="/api/v1", description="Versi
 
 
 def reads(
-    rule: str, scope: Scope, answer: type[Schema], query: type[Schema], *, one: bool = False
+    rule: str,
+    scope: Scope,
+    answer: type[Schema] | dict[str, str],
+    query: type[Schema],
+    *,
+    one: bool = False,
+    media: str = JSON,
 ) -> Callable[[V], V]:
     """Make a function the answer to GET `rule` for tokens of a scope, and document it.
 
     It is called with the query's parameters as a dict, then the path's. `one`: there may be no
-    such thing, which is a 404.
+    such thing, which is a 404. Another `media` type than JSON: it returns a response, and `answer`
+    is only its type in the document.
     """
     codes = [*_CODES, *([404] if one else [])]
 
     def decorate(view: V) -> V:
-        guarded: Callable[..., Any] = blueprint.response(200, answer)(view)
+        guarded: Callable[..., Any] = blueprint.response(200, answer, content_type=media)(view)
         guarded = blueprint.arguments(query, location="query")(guarded)
-        _route(guarded, rule, "GET", scope, codes)
+        _route(guarded, rule, "GET", scope, codes, media)
         return view
 
     return decorate
@@ -80,19 +94,22 @@ def writes(
     query: type[Schema] = Empty,
     status: int = 200,
     one: bool = True,
+    form: bool = False,
 ) -> Callable[[V], V]:
     """Make a function the answer to a method that changes something, and document it.
 
     It is called with the query's parameters as a dict, the body's fields as another when there is
     a schema for them, then the path's. `answer` None: there is nothing to say (204). `one`: there
-    may be no such thing (404), or somebody else changed it (409).
+    may be no such thing (404), or somebody else changed it (409). `form`: the body is a form with
+    files (multipart/form-data), not JSON.
     """
     codes = [*_CODES, *([400] if body else []), *([404, 409] if one else [])]
 
     def decorate(view: V) -> V:
         guarded: Callable[..., Any] = blueprint.response(status, answer)(view)
         if body is not None:
-            guarded = blueprint.arguments(body, location="json")(guarded)
+            place, media = ("form", FORM) if form else ("json", JSON)
+            guarded = blueprint.arguments(body, location=place, content_type=media)(guarded)
         guarded = blueprint.arguments(query, location="query")(guarded)
         _route(guarded, rule, method, scope, codes)
         return view
@@ -107,10 +124,22 @@ def refuse(errors: Mapping[str, list[str]], place: str = "json") -> NoReturn:
     raise error
 
 
+def conflict(detail: str, errors: list[dict[str, str]]) -> NoReturn:
+    """Answer 409: what stands against it; each error with `in`, `name`, `code` and `detail`."""
+    error = Conflict()
+    error.data = {"detail": detail, "errors": errors}  # type: ignore[attr-defined]
+    raise error
+
+
 def _route(
-    view: Callable[..., Any], rule: str, method: str, scope: Scope, codes: list[int]
+    view: Callable[..., Any],
+    rule: str,
+    method: str,
+    scope: Scope,
+    codes: list[int],
+    media: str = JSON,
 ) -> None:
-    guarded = _polite(view)
+    guarded = _polite(view, media)
     for code in codes:
         guarded = blueprint.alt_response(
             code,
@@ -129,8 +158,8 @@ def language() -> str:
     return request.accept_languages.best_match(LANGUAGES, "en") or "en"
 
 
-def _polite(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Hold a token to its rate, refuse who wants no JSON, and name the language."""
+def _polite(view: Callable[..., Any], media: str) -> Callable[..., Any]:
+    """Hold a token to its rate, refuse who wants another media type, and name the language."""
 
     @functools.wraps(view)
     def limited(*args: Any, **kwargs: Any) -> Response:
@@ -138,7 +167,7 @@ def _polite(view: Callable[..., Any]) -> Callable[..., Any]:
         if wait is not None:
             raise TooManyRequests(retry_after=wait)
         accepted = request.accept_mimetypes
-        if accepted and not accepted.best_match(["application/json"]):
+        if accepted and not accepted.best_match([media]):
             abort(406)
         response = cast(Response, view(*args, **kwargs))
         response.headers["Content-Language"] = language()

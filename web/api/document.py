@@ -10,12 +10,33 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from telephony import __version__
-from web.api import blocklist, calls, clients, events, explain, people, setup
-from web.api.base import LIMITS, SECURITY, blueprint
+from web.api import (
+    announcements,
+    blocklist,
+    calendars,
+    calls,
+    clients,
+    events,
+    explain,
+    people,
+    setup,
+)
+from web.api.base import FORM, JSON, LIMITS, SECURITY, blueprint
 from web.limits import Limits
 from web.rights import public
 
-__all__ = ["blocklist", "calls", "clients", "events", "explain", "people", "register", "setup"]
+__all__ = [
+    "announcements",
+    "blocklist",
+    "calendars",
+    "calls",
+    "clients",
+    "events",
+    "explain",
+    "people",
+    "register",
+    "setup",
+]
 
 PER_MINUTE = 600
 
@@ -23,8 +44,8 @@ pages = Blueprint("api_document", __name__, url_prefix="/api/v1")
 
 _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
-and the stream of events; changes clients, the block list and
-the set-up, by the panel's own rules; says who would get a call.
+and the stream of events; changes clients, the block list, the set-up, calendars and announcements,
+by the panel's own rules; says who would get a call.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the
@@ -108,5 +129,6 @@ def _operations(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _shape(part: Mapping[str, Any]) -> str:
     """Return the name of the schema of a body or an answer; empty when it has none."""
-    content = part.get("content", {}).get("application/json", {})
-    return str(content.get("schema", {}).get("$ref", "")).rpartition("/")[2]
+    content = part.get("content", {})
+    media = content.get(JSON) or content.get(FORM) or {}
+    return str(media.get("schema", {}).get("$ref", "")).rpartition("/")[2]
