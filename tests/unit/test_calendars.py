@@ -127,11 +127,11 @@ def test_extra_days_and_several_calendars_in_one_file() -> None:
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_ends_in_a_clear_error_and_soon(name: str) -> None:
-    text, fault = BOMBS[name]
+    text, faults = BOMBS[name]
     began = time.process_time()
     with pytest.raises(CalendarError) as raised:
         read_bounded(text, "UTC", SINCE, UNTIL)
-    assert raised.value.fault == fault
+    assert raised.value.fault in faults
     assert time.process_time() - began < CPU_SECONDS
 
 
