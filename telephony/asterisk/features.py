@@ -37,10 +37,11 @@ class FeatureCodes:
     offline: str = "*83"
     closed: str = "*84"
     back: str = "*86"
+    wrap_up: str = "*87"
 
     def __post_init__(self) -> None:
         """Raise ValueError for a code that is none, or stands for two things."""
-        codes = (self.lunch, self.rest, self.offline, self.closed, self.back)
+        codes = (self.lunch, self.rest, self.offline, self.wrap_up, self.closed, self.back)
         if not all(CODE.fullmatch(code) for code in codes):
             raise ValueError("a feature code is * and 1 to 4 digits")
         if any(one != other and other.startswith(one) for one in codes for other in codes):
@@ -66,6 +67,7 @@ def features(
         (codes.lunch, PauseKind.LUNCH),
         (codes.rest, PauseKind.BREAK),
         (codes.offline, PauseKind.OFFLINE),
+        (codes.wrap_up, PauseKind.WRAP_UP),
     ):
         yield f"exten => {code},1,Set(DL_STATE={STATE_OF[kind]})"
         yield f" same => n,Set(DL_WHY={kind})"

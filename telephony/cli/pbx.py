@@ -142,6 +142,12 @@ def _checked(pattern: re.Pattern[str], what: str) -> object:
     "--offline-code", default=DEFAULT_CODES.offline, show_default=True, help="Take no calls."
 )
 @click.option(
+    "--wrap-up-code",
+    default=DEFAULT_CODES.wrap_up,
+    show_default=True,
+    help="Take no calls until the work after one is done.",
+)
+@click.option(
     "--back-code",
     default=DEFAULT_CODES.back,
     show_default=True,
@@ -191,6 +197,7 @@ def pbx_config(
     lunch_code: str,
     break_code: str,
     offline_code: str,
+    wrap_up_code: str,
     back_code: str,
     closed_code: str,
     permit: str,
@@ -202,7 +209,9 @@ def pbx_config(
         raise click.UsageError("use --mobile-trunk or --mobile-context, not both")
     settings = settings_for(ami=True)
     try:
-        codes = FeatureCodes(lunch_code, break_code, offline_code, closed_code, back_code)
+        codes = FeatureCodes(
+            lunch_code, break_code, offline_code, closed_code, back_code, wrap_up_code
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     setup = known_setup(settings)

@@ -32,8 +32,14 @@ OFF = "NOT_INUSE"
 MISSING = "INVALID"
 CLOSED_STATE = "INUSE"
 
-# What a pause's device is while it lasts; a wrap-up is none of the PBX's switches.
-STATE_OF = {PauseKind.LUNCH: "BUSY", PauseKind.BREAK: "ONHOLD", PauseKind.OFFLINE: "INUSE"}
+# What a pause's device is while it lasts. The rest after a call is no switch of the PBX's; a
+# wrap-up that somebody begins, since that rest is too short, is.
+STATE_OF = {
+    PauseKind.LUNCH: "BUSY",
+    PauseKind.BREAK: "ONHOLD",
+    PauseKind.WRAP_UP: "RINGINUSE",
+    PauseKind.OFFLINE: "INUSE",
+}
 _KIND_OF = {state: kind for kind, state in STATE_OF.items()}
 # A state that lights a lamp means “on”; one that is not known does not: calls go on.
 _LIT = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})

@@ -59,6 +59,10 @@ async def test_feature_codes_work_while_dutyline_is_down(tmp_path: Path) -> None
         assert "*84@dutyline-features" in hints
         await dials(place, "101", "*82")
         assert await switch(place, PAUSE_101) == "ONHOLD"
+        await dials(place, "101", "*87")
+        assert await switch(place, PAUSE_101) == "RINGINUSE"
+        await becomes(place, {"PJSIP/101": "wrap_up", "PJSIP/102": ""})
+        await dials(place, "101", "*82")
         # A restart forgets neither the switch nor the members.
         place.pbx.stop()
         place.pbx.start()

@@ -81,7 +81,7 @@ def test_nobody_but_a_supervisor_pauses_somebody_else(office: Office) -> None:
 @pytest.mark.parametrize(
     ("path", "data", "status"),
     [
-        ("/operators/101/pause", {"kind": "wrap_up"}, 400),
+        ("/operators/101/pause", {"kind": "holiday"}, 400),
         ("/operators/101/pause", {}, 400),
         ("/operators/999/pause", {"kind": "lunch"}, 404),
         ("/closed", {"to": "maybe"}, 400),

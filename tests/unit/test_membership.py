@@ -79,6 +79,7 @@ def named(members: dict[Key, Member]) -> dict[str, str]:
         (at(9), {"PJSIP/101": "INUSE"}, {"PJSIP/101": ""}),
         (at(9), {"Custom:dutyline-pause-101": "BUSY"}, {"PJSIP/101": "lunch"}),
         (at(9), {"Custom:dutyline-pause-101": "ONHOLD"}, {"PJSIP/101": "break"}),
+        (at(9), {"Custom:dutyline-pause-101": "RINGINUSE"}, {"PJSIP/101": "wrap_up"}),
         (at(9), {"Custom:DND101": "BUSY"}, {"PJSIP/101": "do_not_disturb"}),
         # Who forwards calls is at the mobile; Boris has none.
         (at(12), {"Custom:CF101": "BUSY"},

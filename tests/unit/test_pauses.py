@@ -23,6 +23,7 @@ from telephony.domain.pauses import (
         ("BUSY", PauseKind.LUNCH),
         ("ONHOLD", PauseKind.BREAK),
         ("INUSE", PauseKind.OFFLINE),
+        ("RINGINUSE", PauseKind.WRAP_UP),
         ("NOT_INUSE", None),
         ("UNKNOWN", None),
         ("INVALID", None),
@@ -68,7 +69,7 @@ def test_what_freepbx_says_of_an_extension() -> None:
 @pytest.mark.parametrize("device", [pause_device("101"), closed_device(), closed_device("7495")])
 def test_a_switch_may_be_set(device: str) -> None:
     assert SWITCH.fullmatch(device)
-    assert {"NOT_INUSE", "BUSY", "ONHOLD", "INUSE"} == SWITCH_STATES
+    assert {"NOT_INUSE", "BUSY", "ONHOLD", "INUSE", "RINGINUSE"} == SWITCH_STATES
 
 
 @pytest.mark.parametrize(

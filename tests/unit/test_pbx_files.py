@@ -315,12 +315,18 @@ def test_the_feature_codes_set_the_switches_and_pause_in_our_queues_only() -> No
     options = DialplanOptions(
         TOKEN,
         Fallback("queue", "support"),
-        codes=FeatureCodes("*11", "*12", "*13", "*14", "*15"),
+        codes=FeatureCodes("*11", "*12", "*13", "*14", "*15", "*16"),
         queues=(SALES,),
         extensions=(("boris-desk", "102"),),
     )
     lines = contexts(dialplan(options))[names.FEATURES]
-    for code, state in (("*11", "BUSY"), ("*12", "ONHOLD"), ("*13", "INUSE"), ("*15", "NOT_INUSE")):
+    for code, state in (
+        ("*11", "BUSY"),
+        ("*12", "ONHOLD"),
+        ("*13", "INUSE"),
+        ("*16", "RINGINUSE"),
+        ("*15", "NOT_INUSE"),
+    ):
         assert f"exten => {code},1,Set(DL_STATE={state})" in lines
     assert "exten => _*15XXX,hint,Custom:dutyline-pause-${EXTEN:3}" in lines
     assert "exten => *14,hint,Custom:dutyline-closed" in lines
