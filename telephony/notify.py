@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 from standardwebhooks import Webhook as Signer
 
 from telephony.domain.duty.calendars import CALENDAR_FAILED
+from telephony.domain.duty.outlook import DUTY_GAP
 from telephony.domain.numbers import digits
 from telephony.domain.record import CallRecord, Direction, Disposition
 from telephony.ical import Fault
@@ -34,7 +35,7 @@ from telephony.words import say
 
 STARTED, ANSWERED, ENDED, MISSED = "call.started", "call.answered", "call.ended", "call.missed"
 EVENTS = (STARTED, ANSWERED, ENDED, MISSED)
-NOTICE_EVENTS = (MISSED, CALENDAR_FAILED)
+NOTICE_EVENTS = (MISSED, CALENDAR_FAILED, DUTY_GAP)
 STANDARD, ZAMMAD = "standard", "zammad"
 FORMS = (STANDARD, ZAMMAD)
 ZAMMAD_EVENTS = (STARTED, ANSWERED, ENDED)
@@ -88,6 +89,9 @@ _MAIL = {
         "why": "Why",
         "since": "Since",
         "copy": "Duty goes on by the copy of",
+        "gap": "Nobody is on duty: {group}, {start}",
+        "until": "Until",
+        "longer": "further than a day ahead",
         "last": "These were many calls within an hour: there are no mails of further ones for now.",
     },
     "ru": {
@@ -107,6 +111,9 @@ _MAIL = {
         "why": "Почему",
         "since": "С",
         "copy": "Дежурства идут по копии от",
+        "gap": "Нет дежурных: {group}, {start}",
+        "until": "До",
+        "longer": "дальше, чем на сутки вперёд",
         "last": "Звонков за час было много: о следующих писем пока не будет.",
     },
 }
@@ -139,7 +146,7 @@ def events_of(kind: str, record: CallRecord | None) -> tuple[str, ...]:
     """Return the events that a fact of this kind is; none for a kind that nobody is told of."""
     if kind == ENDED and record is not None and is_missed(record):
         return ENDED, MISSED
-    return (kind,) if kind in (*EVENTS, CALENDAR_FAILED) else ()
+    return (kind,) if kind in (*EVENTS, CALENDAR_FAILED, DUTY_GAP) else ()
 
 
 def call_data(fact: StoredFact, record: CallRecord | None) -> dict[str, Any]:
@@ -310,6 +317,25 @@ def calendar_mail(
         (words["copy"], shown("fetched_at")),
     ]
     subject = words["calendar"].format(title=clean(about["title"]))
+    return _mail(subject, lines, "", sender, to, key, fact.created_at)
+
+
+def gap_mail(
+    fact: StoredFact, *, sender: str, to: str, language: str, zone: str, key: str
+) -> EmailMessage:
+    """Return the notice of a gap in a group's roster; see `missed_mail`."""
+    words, about = _MAIL[language], fact.payload
+    start, end = (
+        f"{datetime.fromisoformat(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}" if at else ""
+        for at in (about["start"], about["end"])
+    )
+    group = clean(about["group"])
+    lines = [
+        (words["group"], group),
+        (words["since"], start),
+        (words["until"], end or words["longer"]),
+    ]
+    subject = words["gap"].format(group=group, start=start)
     return _mail(subject, lines, "", sender, to, key, fact.created_at)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from telephony.dutywatch import watch
 from telephony.status import Told
 from telephony.store.calendars import LEASE, claim_feeds, due_feeds, release_feeds
 from telephony.store.deliveries import (
@@ -58,6 +59,7 @@ _AT_ONCE = 4  # deliveries under way to one receiver; 1 to one that fails or daw
 _BATCH = 100
 _SWEEP_EVERY = 1.0
 _PRUNE_EVERY = 600.0
+_WATCH_EVERY = 300.0
 _PAUSE = 0.5  # after a failure of Redis or the database
 
 
@@ -87,6 +89,8 @@ class Relay:
         self._turn = 0
         self._sweep_at = 0.0
         self._prune_at = time.monotonic() + 5.0
+        self._watch_at = time.monotonic()
+        self._gaps = 0
         self._redis_error: str | None = None
         self._database_error: str | None = None
         self.enqueued = 0
@@ -136,6 +140,9 @@ class Relay:
         if time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + _PRUNE_EVERY
             self._prune()
+        if time.monotonic() >= self._watch_at:
+            self._watch_at = time.monotonic() + _WATCH_EVERY
+            self._gaps = len(watch(self._engine, now))
 
     def look(self) -> Told:
         """Return how the relay is, for its status row."""
@@ -154,6 +161,7 @@ class Relay:
             "deliveries_pending": float(under_way),
             "deliveries_parked": float(parked),
             "enqueued": float(self.enqueued),
+            "duty_gaps": float(self._gaps),
         }
         problem = "redis_down" if self._redis_error is not None else None
         if self._database_error is not None:

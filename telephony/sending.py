@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from telephony.domain.duty.calendars import CALENDAR_FAILED
+from telephony.domain.duty.outlook import DUTY_GAP
 from telephony.domain.record import CallRecord
 from telephony.mailing import Mailer, MailError
 from telephony.notify import (
@@ -21,6 +22,7 @@ from telephony.notify import (
     ZAMMAD,
     Message,
     calendar_mail,
+    gap_mail,
     message_id,
     missed_mail,
     standard_message,
@@ -38,6 +40,7 @@ from telephony.store.webhooks import Webhook, get_webhook
 from telephony.transport import JOB_SECONDS
 
 _GONE = 410
+_OF_NO_CALL = {CALENDAR_FAILED: calendar_mail, DUTY_GAP: gap_mail}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,8 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
         found = _recipient(list_notices(session), int(number), address)
         since = parcel.delivery.created_at - MAILS_WITHIN
         before = count_before(session, parcel.delivery, since)
-    calendar = parcel.fact.kind == CALENDAR_FAILED
-    if found is None or (parcel.record is None and not calendar):
+    of_no_call = _OF_NO_CALL.get(parcel.fact.kind)
+    if found is None or (parcel.record is None and of_no_call is None):
         raise SendError("the notice or its recipient was removed", for_good=True)
     if tools.mailer is None:
         raise SendError("DUTYLINE_SMTP_HOST is not set")
@@ -171,9 +174,9 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
         "key": parcel.key,
     }
     try:
-        if parcel.record is None:
-            mail = calendar_mail(parcel.fact, **mailing)
-        else:
+        if of_no_call is not None:
+            mail = of_no_call(parcel.fact, **mailing)
+        elif parcel.record is not None:
             mail = missed_mail(parcel.record, **mailing, last=before + 1 >= MOST_MAILS)
     except ValueError as error:
         raise SendError(str(error), for_good=True) from None

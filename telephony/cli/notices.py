@@ -66,7 +66,9 @@ def list_() -> None:
 
 @notices.command("add")
 @click.argument("addresses", nargs=-1, required=True)
-@click.option("--event", default=MISSED, help="Of which event: call.missed or calendar.failed.")
+@click.option(
+    "--event", default=MISSED, help="Of which event: call.missed, calendar.failed or duty.gap."
+)
 @click.option("--did", help="Only of calls to this number.")
 @click.option("--zone", default="UTC", help="Time zone (IANA) of the times in the text.")
 @click.option("--language", help="en or ru for those that do not say; else DUTYLINE_LANGUAGE.")
@@ -74,7 +76,7 @@ def list_() -> None:
 def add(
     addresses: tuple[str, ...], event: str, did: str | None, zone: str, language: str | None
 ) -> None:
-    """Send an e-mail to ADDRESSES when an inbound call was missed, or a calendar fails.
+    """Send an e-mail to ADDRESSES when a call was missed, a calendar fails, or nobody has duty.
 
     Each address may say its language: anna@example.com=ru.
     """

@@ -120,6 +120,12 @@ class Setup:
             found += hours.spans(since, until)
         return union(found)
 
+    def is_called(self, group: str) -> bool:
+        """Tell whether any number leads to a group."""
+        return group == self.default_group or any(
+            group in _groups_of(did) for did in self.dids.values()
+        )
+
     @property
     def last_talk_days(self) -> int:
         """How far back any DID asks who talked to a caller last; 0 when none does."""

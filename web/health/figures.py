@@ -36,6 +36,7 @@ FIGURES: dict[str, Figure] = {
     "outbox_oldest_seconds": Figure(
         "relay_outbox_oldest_seconds", "How long the oldest of them waits, as the relay sees it"
     ),
+    "duty_gaps": Figure("duty_gaps", "Times of the next day in which a called group has no duty"),
     "deliveries_pending": Figure("deliveries_pending", "Webhooks and mails under way"),
     "deliveries_parked": Figure("deliveries_parked", "Webhooks and mails given up"),
     "enqueued": Figure("enqueued_total", "Jobs handed to the workers"),

@@ -87,6 +87,7 @@ def figure_words(name: str) -> str:
         "resync_seconds": gettext("Last catching up, seconds"),
         "outbox_pending": gettext("Facts waiting"),
         "outbox_oldest_seconds": gettext("The oldest waits, seconds"),
+        "duty_gaps": gettext("Gaps in rosters within a day"),
         "deliveries_pending": gettext("Webhooks and mails under way"),
         "deliveries_parked": gettext("Webhooks and mails given up"),
         "enqueued": gettext("Jobs handed over"),

@@ -10,6 +10,8 @@ from enum import StrEnum
 from telephony.domain.duty.resolve import Duty, twice
 from telephony.domain.duty.slots import Interval, Slot, common, union
 
+# The fact that nobody has duty for a while that is near.
+DUTY_GAP = "duty.gap"
 # Above this many times the mean of a group's regulars a share of its hours is called unfair.
 UNFAIR = 1.5
 # Fewer hours than this above the mean are no matter, however large the ratio.
