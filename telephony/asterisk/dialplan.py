@@ -12,7 +12,8 @@ from telephony.ami import names
 from telephony.asterisk.features import features
 from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_not
 from telephony.asterisk.pieces import user_event
-from telephony.asterisk.queues import mobile_members, proof_of, queue_keys
+from telephony.asterisk.proof import proof_of
+from telephony.asterisk.queues import mobile_members, queue_keys
 from telephony.asterisk.steps import line, screened, steps
 
 # Channel names: what remains can end no header and start no function.
@@ -30,7 +31,12 @@ def dialplan(options: DialplanOptions) -> str:
         _hangup(options),
         _transfer(options),
         _fallback(options),
-        queue_keys(options.token, proof_of(options.queues)),
+        queue_keys(
+            options.token,
+            proof_of(
+                options.queues, options.extensions, None if options.freepbx else options.boxes
+            ),
+        ),
         mobile_members(line(options), screened(options), options.mobile_plus),
         features(
             options.codes,

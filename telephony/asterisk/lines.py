@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from telephony.ami import names
 from telephony.asterisk.features import DEFAULT_CODES, FeatureCodes
 from telephony.domain.queueing import QueueSettings
+from telephony.domain.setup import Mailbox
 
 # Asterisk substitutes variables into about 4 KB; contacts beyond this are not added to a Dial.
 _LONGEST_DIAL = 3000
@@ -38,7 +39,8 @@ class DialplanOptions:
     the + in front of a mobile's number; most providers take digits. `language` is that of the
     prompts people at a mobile hear, None for the PBX's own. `freepbx` respects FreePBX's “do not
     disturb” of an extension. `queues` are the groups' own; `extensions` are (endpoint, extension)
-    of operators whose endpoint has another name. `mailboxes` is the context of voicemail.conf.
+    of operators whose endpoint has another name. `mailboxes` is the context of voicemail.conf,
+    `boxes` are the ones that are written into it.
     """
 
     token: str
@@ -55,6 +57,7 @@ class DialplanOptions:
     queues: tuple[QueueSettings, ...] = ()
     extensions: tuple[tuple[str, str], ...] = ()
     mailboxes: str = names.MAILBOXES
+    boxes: tuple[Mailbox, ...] = ()
 
 
 def disturbs_not(extension: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from telephony.ami import names
@@ -28,11 +27,6 @@ def queues(settings: Iterable[QueueSettings]) -> str:
     for one in sorted(settings, key=lambda each: each.name):
         lines += ["", *_queue(one)]
     return "\n".join(lines) + "\n"
-
-
-def proof_of(settings: Iterable[QueueSettings]) -> str:
-    """Return the name of the extension that shows which queues a dialplan was made with."""
-    return "settings-" + hashlib.sha256(queues(settings).encode()).hexdigest()[:12]
 
 
 def _queue(one: QueueSettings) -> Iterator[str]:

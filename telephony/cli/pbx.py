@@ -228,11 +228,8 @@ def pbx_config(
         language=prompts,
         codes=codes,
         queues=own,
-        extensions=tuple(
-            (endpoint, extension)
-            for endpoint, extension in (setup.desks if setup else {}).items()
-            if endpoint != extension
-        ),
+        boxes=tuple(setup.mailboxes.values()) if setup else (),
+        extensions=setup.renamed_desks if setup else (),
     )
     if pbx == "freepbx":
         options = freepbx.for_freepbx(options)

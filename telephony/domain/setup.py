@@ -145,6 +145,11 @@ class Setup:
         """Endpoint → extension."""
         return {operator.endpoint: operator.extension for operator in self.operators.values()}
 
+    @property
+    def renamed_desks(self) -> tuple[tuple[str, str], ...]:
+        """(endpoint, extension) of the operators whose endpoint has another name."""
+        return tuple(pair for pair in self.desks.items() if pair[0] != pair[1])
+
     @cached_property
     def mobiles(self) -> dict[str, str]:
         """Mobile → extension, mobiles in digits, also as their operators' trunks dial them."""

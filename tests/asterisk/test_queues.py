@@ -255,7 +255,7 @@ async def test_doctor_compares_the_queues_with_the_set_up(tmp_path: Path) -> Non
             with ami_session(ami_address(settings)) as pbx:
                 return [(one.level, one.what) for one in check_queues(pbx, settings)]
 
-        assert await asyncio.to_thread(found) == [], "no group has a queue yet"
+        assert await asyncio.to_thread(found) == [], "nothing is set up yet"
         with writing(engine) as session:
             replace_setup(session, setup)
         ((level, _),) = await asyncio.to_thread(found)

@@ -16,7 +16,8 @@ from telephony.asterisk.dialplan import dialplan
 from telephony.asterisk.features import FeatureCodes
 from telephony.asterisk.lines import DialplanOptions, Fallback
 from telephony.asterisk.manager import ManagerOptions, has_criteria, manager
-from telephony.asterisk.queues import proof_of, queues
+from telephony.asterisk.proof import proof_of
+from telephony.asterisk.queues import queues
 from telephony.asterisk.voicemail import voicemail
 from telephony.cli import main
 from telephony.domain.queueing import QueueSettings, Strategy
@@ -298,6 +299,14 @@ def test_the_dialplan_proves_which_queues_it_was_made_with() -> None:
     assert f"exten => {proof_of([QUIET, SALES])},1,NoOp()" in made
     assert proof_of([SALES]) != proof_of([replace(SALES, wrapup_seconds=16)])
     assert proof_of([]) in TEXT
+    desks, box = (("boris-desk", "102"),), Mailbox("1", "Sales")
+    more = DialplanOptions(TOKEN, Fallback("queue", "q"), extensions=desks, boxes=(box,))
+    assert f"exten => {proof_of([], desks, [box])},1,NoOp()" in dialplan(more)
+    assert f"exten => {proof_of([], desks, None)},1,NoOp()" in dialplan(freepbx.for_freepbx(more))
+    assert (
+        len({proof_of([], desks, boxes) for boxes in ([box], [replace(box, pin="77")], [], None)})
+        == 4
+    )
 
 
 def test_a_mobile_in_a_queue_is_screened_and_dialled_as_the_admin_chose() -> None:
