@@ -80,6 +80,13 @@ def get_revision(session: Session, version: int) -> tuple[Revision, str] | None:
     return Revision(**values), before
 
 
+def revisions_since(session: Session, version: int) -> list[Revision]:
+    """Return the changes after a version, oldest first, as far as they are kept."""
+    column = setup_revision.c.version
+    rows = session.execute(select(*_COLUMNS).where(column > version).order_by(column)).mappings()
+    return [Revision(**row) for row in rows]
+
+
 def asides_since(session: Session, version: int) -> Sequence[Aside]:
     """Return what the change that made a version and all later ones set aside, newest first."""
     column = setup_revision.c

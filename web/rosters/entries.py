@@ -6,18 +6,29 @@ import json
 from datetime import datetime
 
 from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from telephony.configfile import ROSTER_KINDS, ConfigError, ConflictError, Data, Entry, as_data
 from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Setup
+from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
-from web.edits import DAYS, edit_setup, error_words, saved
+from web.edits import DAYS, edit_setup, error_words, saved, seen_version
 from web.rights import allow
-from web.rosters.area import EDITORS, blueprint, choices_of, day_asked, group_of, today_of
+from web.rosters.area import (
+    EDITORS,
+    blueprint,
+    choices_of,
+    day_asked,
+    group_of,
+    names_of,
+    today_of,
+)
 from web.rosters.forms import EntryForm, OverrideForm, RotationForm, boxes, form_for
-from web.rosters.listing import TITLES, as_json, entries_of
+from web.rosters.listing import TITLES, added_words, as_json, entries_of
+from web.rosters.meanwhile import AddedError, added_since, edit_if
 from web.rosters.week import from_text
 from web.services import services
 from web.texts import gettext
@@ -80,6 +91,8 @@ def _roster_kind(kind: str) -> str:
 def _add(group: str | None, kind: str) -> str | Response | tuple[str, int]:
     setup = _setup()
     form = form_for(kind, choices_of(setup), _proposed(setup, group, kind))
+    if not form.is_submitted():
+        form.seen.data = str(_version())
     if "more" in request.form or not form.validate_on_submit():
         return _page(setup, form, group, kind, None)
     return _save(setup, form, group, kind, None)
@@ -135,8 +148,22 @@ def _save(
             found[at] = entry
         where[:] = [_path(data, group, kind, at)]
 
+    def as_seen(session: Session, now: Setup) -> None:
+        if place is None:
+            seen = seen_version(form.seen.data)
+            added = added_since(session, now, seen, group, kind, entry)
+            if added:
+                raise AddedError(added)
+
     try:
-        done = edit_setup(edit)
+        done = edit_if(as_seen, edit)
+    except AddedError as error:
+        # Whoever saves it again has read it.
+        form.seen.data = str(_version())
+        found = added_words(error.added, names_of(setup))
+        words = gettext("Others added this for the same time. Is yours still right? Then save it.")
+        page, _ = _page(setup, form, group, kind, place, [words, *found])
+        return page, 409
     except (_GoneError, LookupError):
         gone = gettext(
             "This entry was changed or removed meanwhile. What you filled in is still here: look "
@@ -290,6 +317,11 @@ def _back(group: str | None, day: str | None = None) -> str:
     if group is None:
         return url_for("rosters.absences")
     return url_for("rosters.show", name=group, week=week)
+
+
+def _version() -> int:
+    with reading(services().engine) as session:
+        return current_version(session).setup_version
 
 
 def _setup() -> Setup:

@@ -45,11 +45,15 @@ def _days() -> SelectMultipleField:
 
 
 class EntryForm(FlaskForm):  # type: ignore[misc]
-    """An entry of a roster; `was` is the entry as it was when the form was made, as JSON."""
+    """An entry of a roster; `was` is the entry as it was when the form was made, as JSON.
+
+    `seen` is the version of the set-up that the form of a new one was made from.
+    """
 
     # Key of the entry → the field that shows what is wrong with it, where it is another name.
     PLACES: ClassVar[Mapping[str, str]] = {}
     was = HiddenField()
+    seen = HiddenField()
 
     def offer(self, operators: Mapping[str, str]) -> None:
         """Offer operators (extension → name) and days to choose from."""

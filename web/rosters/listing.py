@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -66,6 +66,14 @@ def listed(
     return [
         Listed(place, *_words(kind, entry, names), _over(entry, local_now), as_json(entry))
         for place, entry in enumerate(entries)
+    ]
+
+
+def added_words(added: Iterable[tuple[str, Entry]], names: Mapping[str, str]) -> list[str]:
+    """Return entries of several kinds in words: `Override: Boris, 25 Nov 2026 09:00–18:00`."""
+    return [
+        "{}: {}".format(TITLES[kind][2], ", ".join(_words(kind, entry, names)))
+        for kind, entry in added
     ]
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from telephony.configfile import ConfigError, Data, Entry
+from telephony.configfile import ConflictError, Data, Entry
 from telephony.domain.duty import Duty, Interval, Presence, resolve
 from telephony.domain.duty.slots import common
 from telephony.domain.duty.timeline import presence
@@ -17,11 +18,12 @@ from telephony.domain.duty.walltime import reached, shown
 from telephony.domain.setup import Group, Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
-from web.edits import edit_setup, error_words, saved
+from web.edits import error_words, saved
 from web.rights import allow
 from web.rosters.area import EDITORS, blueprint, choices_of, group_of, names_of
 from web.rosters.listing import entries_of
-from web.rosters.week import Stretch, from_text, monday, stretches
+from web.rosters.meanwhile import Claim, LostError, check, edit_if, on_duty, there
+from web.rosters.week import Stretch, from_text, monday, stretches, utc_text
 from web.services import services
 from web.texts import gettext
 
@@ -54,8 +56,7 @@ class Asked:
 def slot(name: str) -> str:
     """Offer who could take a slot, and whom to swap it with."""
     start, end = (from_text(request.args.get(key, "")) for key in ("start", "end"))
-    with reading(services().engine) as session:
-        setup = load_setup(session)
+    setup = _setup()
     group = group_of(setup, name)
     zone = group.roster.zone
     who = request.args.get("operator") or None
@@ -65,25 +66,35 @@ def slot(name: str) -> str:
         end = start + timedelta(hours=1)
         who = None
     asked = Asked(who, shown(start, zone), shown(end, zone))
-    return _page(setup, group, asked, [])
+    lost = None
+    if who is not None:
+        try:
+            check(group, Claim(Interval(start, end), who))
+        except LostError as error:
+            lost = error.claim
+    return _page(setup, group, asked, asked, lost=lost)
 
 
 @blueprint.post("/groups/<path:name>/slot")
 @allow(*EDITORS)
 def take(name: str) -> Response | tuple[str, int]:
     """Put somebody else into a slot, swap it, or leave it empty."""
-    with reading(services().engine) as session:
-        setup = load_setup(session)
+    setup = _setup()
     group = group_of(setup, name)
     who = request.form.get("operator") or None
     start, end = (_local(request.form.get(key, "")) for key in ("start", "end"))
     if start is None or end is None:
         abort(422)
     asked = Asked(who, start, end)
+    seen = _seen(asked)
     names = names_of(setup)
     taker, swap = request.form.get("take"), request.form.get("swap")
+    claims = [(who, seen.start, seen.end)]
     if swap is not None and who is not None:
         other, *span = swap.split("|")
+        first, last = (_local(text) for text in (*span, "", "")[:2])
+        if first and last:
+            claims.append((other, first, last))
         kind, added = "swaps", list(_swaps(who, other, asked, span))
         words = gettext(
             "%(one)s and %(other)s swap.", one=names.get(who, who), other=names.get(other, other)
@@ -97,21 +108,49 @@ def take(name: str) -> Response | tuple[str, int]:
         )
     else:
         abort(422)
-    counts: list[int] = []
+    those = frozenset(request.form.get("there", "").split())
+
+    def as_seen(_: Session, now: Setup) -> None:
+        found = group_of(now, name)
+        for operator, *span in claims:
+            when = Interval(*(reached(each, found.roster.zone) for each in span))
+            if when.start < when.end and (operator is None or operator in now.operators):
+                check(found, Claim(when, operator, those))
 
     def edit(data: Data) -> None:
-        found = entries_of(data, name, kind)
-        counts[:] = [len(found)]
-        found += added
+        entries_of(data, name, kind).extend(added)
 
     try:
-        done = edit_setup(edit)
+        done = edit_if(as_seen, edit)
+    except LostError as error:
+        setup = _setup()
+        return _page(setup, group_of(setup, name), asked, seen, lost=error.claim), 409
+    except ConflictError:
+        busy = gettext("Others are changing the set-up just now: try again.")
+        return _page(setup, group, asked, seen, [busy]), 409
     except LookupError:
         abort(404)
     if done.errors:
-        return _page(setup, group, asked, done.errors), 422
+        return _page(setup, group, asked, seen, list(map(error_words, done.errors))), 422
     saved(done, words)
     return redirect(url_for("rosters.show", name=name, week=monday(start.date()).isoformat()))
+
+
+def _seen(asked: Asked) -> Asked:
+    """Return the time that the page was made for; whose duty it was then, no more than is asked.
+
+    What a longer time takes besides, its reader never saw.
+    """
+    first, last = (_local(request.form.get(key, "")) for key in ("seen_start", "seen_end"))
+    start, end = first or asked.start, last or asked.end
+    if asked.operator is not None:
+        start, end = max(start, asked.start), min(end, asked.end)
+    return Asked(asked.operator, start, end) if start < end else asked
+
+
+def _setup() -> Setup:
+    with reading(services().engine) as session:
+        return load_setup(session)
 
 
 def _override(asked: Asked, taker: str | None) -> Entry:
@@ -131,18 +170,32 @@ def _swaps(one: str, other: str, asked: Asked, span: list[str]) -> Iterator[Entr
         yield {"between": [one, other], "start": _said(start), "end": _said(end)}
 
 
-def _page(setup: Setup, group: Group, asked: Asked, errors: list[ConfigError]) -> str:
+def _page(
+    setup: Setup,
+    group: Group,
+    asked: Asked,
+    seen: Asked,
+    wrong: list[str] | None = None,
+    *,
+    lost: Claim | None = None,
+) -> str:
+    """Return the page; `lost` is what does not hold any more of what somebody saw."""
     zone = group.roster.zone
-    when = Interval(reached(asked.start, zone), reached(asked.end, zone))
-    offered = candidates(setup, group, asked.operator, when) if when.start < when.end else []
+    when, looked_at = (
+        Interval(reached(each.start, zone), reached(each.end, zone)) for each in (asked, seen)
+    )
+    right = when.start < when.end
+    offered = candidates(setup, group, asked.operator, when) if right else []
     regulars = [each for each in offered if each.regular]
     source = _source(group, asked.operator, when)
     return render_template(
         "rosters/slot.html",
         group=group,
         asked=asked,
+        seen=seen,
         start=asked.start.strftime(_FORM),
         end=asked.end.strftime(_FORM),
+        there=" ".join(sorted(there(group, looked_at))) if looked_at.start < looked_at.end else "",
         candidates=regulars or offered[:_SWAPS],
         others=[each for each in offered if not each.regular] if regulars else offered[_SWAPS:],
         exchanges=exchanges(group, asked.operator, when, services().now())
@@ -151,10 +204,13 @@ def _page(setup: Setup, group: Group, asked: Asked, errors: list[ConfigError]) -
         source=source,
         names=names_of(setup),
         choices=choices_of(setup),
-        wrong=[error_words(each) for each in errors],
+        wrong=wrong or [],
+        lost=lost,
+        standing=on_duty(group, lost.when) if lost else [],
         week=monday(asked.start.date()),
         form_time=_FORM,
         shown=shown,
+        utc_text=utc_text,
     )
 
 
