@@ -31,6 +31,9 @@ SINGULAR = {
     "mailboxes": "mailbox",
 }
 _ENTRIES = "entries"
+# Fields whose values nobody reads in a difference: that one changed is all that is said.
+_SECRET = frozenset({"pin"})
+_MASK = "••••"
 
 Value = str | tuple[Entry, ...]
 
@@ -39,12 +42,20 @@ Value = str | tuple[Entry, ...]
 class Field:
     """A field before and after: texts (empty when it had none), or entries that went and came.
 
-    Fields with their usual value count as empty, as in the file.
+    Fields with their usual value count as empty, as in the file. A PIN is masked, here already, so
+    that no log, history or answer has it.
     """
 
     name: str
     old: Value = ""
     new: Value = ""
+
+    def __post_init__(self) -> None:
+        """Mask what is secret."""
+        if self.name in _SECRET:
+            for side in ("old", "new"):
+                if getattr(self, side):
+                    object.__setattr__(self, side, _MASK)
 
     def __str__(self) -> str:
         """As words: `mobile +79001112233 → +79001112244`."""

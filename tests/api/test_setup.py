@@ -50,6 +50,14 @@ def errors(response: TestResponse, code: int = 422) -> list[dict[str, str]]:
     return found
 
 
+def test_differences_do_not_tell_a_pin(send: Send, engine: Engine) -> None:
+    path = "/setup/mailboxes/12"
+    send("PUT", path, {"entry": {"name": "Night", "pin": "7391"}})
+    done = send("PUT", path, {"entry": {"name": "Night", "pin": "2846"}}).get_json()
+    assert done["differences"][0]["fields"] == [{"name": "pin", "old": "••••", "new": "••••"}]
+    assert stored(engine)["mailboxes"][0]["pin"] == "2846"
+
+
 def test_every_kind_of_entry_is_put_read_and_deleted(send: Send, engine: Engine) -> None:
     before = stored(engine)
     for section, (key, entry) in ENTRIES.items():

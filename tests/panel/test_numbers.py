@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule, Strategy
 from telephony.domain.setup import Setup
 from telephony.store.audit import list_audit
+from telephony.store.directory import current_version
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup, replace_setup
 from tests.databases.samples import a_setup
@@ -37,6 +38,11 @@ def admin(panel: Panel) -> Browser:
 def setup(engine: Engine) -> Setup:
     with reading(engine) as session:
         return load_setup(session)
+
+
+def current(engine: Engine) -> int:
+    with reading(engine) as session:
+        return current_version(session).setup_version
 
 
 def form_of(browser: Browser, path: str) -> dict[str, Any]:
@@ -243,6 +249,27 @@ def test_supervisors_look_and_do_not_change(panel: Panel, admin: Browser) -> Non
     assert boss.post(f"/numbers/{number}", csrf_token=token, title="x").status_code == 403
     assert boss.get("/numbers/new").status_code == 403
     assert panel.signed_in("oper").get("/numbers").status_code == 403
+
+
+def test_a_pin_is_seen_by_admins_and_only_in_its_form(panel: Panel, admin: Browser) -> None:
+    fill(admin, "/mailboxes/new", number="1", name="Sales", pin="7391")
+    fill(admin, "/mailboxes/1", pin="2846")
+    assert 'value="2846"' in admin.get("/mailboxes/1").text
+    boss = panel.signed_in("boss")
+    for browser, paths in (
+        (admin, ("/audit", "/changes", "/mailboxes", "/changes/3")),
+        (boss, ("/changes", "/mailboxes", "/mailboxes/1", "/changes/3")),
+    ):
+        for path in paths:
+            page = browser.get(path)
+            assert page.status_code == 200, path
+            assert [pin for pin in ("7391", "2846") if pin in page.text] == [], path
+    assert "PIN: •••• → ••••" in boss.get("/changes").text
+    assert "PIN" not in boss.get("/mailboxes/1").text
+    # What undoing puts back is whole.
+    version = current(panel.engine)
+    admin.send(f"/changes/{version}/undo", "/changes", expected=str(version))
+    assert setup(panel.engine).mailboxes["1"].pin == "7391"
 
 
 @pytest.mark.parametrize("path", ["/numbers/1", "/hours/none", "/trunks/none", "/mailboxes/7"])

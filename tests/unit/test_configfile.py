@@ -29,7 +29,7 @@ from telephony.domain.duty import (
     Swap,
 )
 from telephony.domain.queueing import QueueSettings, Strategy
-from telephony.domain.setup import Group, Operator, Setup
+from telephony.domain.setup import Group, Mailbox, Operator, Setup
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import current_version
@@ -225,6 +225,22 @@ def test_differences_name_the_fields() -> None:
     assert found[2:] == ["did 74951234567 removed"]
     for each in differences(before, after):
         assert Difference.from_json(json.loads(json.dumps(each.as_json()))) == each
+
+
+def test_a_difference_tells_that_a_pin_changed_and_never_which_it_is() -> None:
+    before, _ = read_config(GOOD)
+    one, two = (
+        replace(before, mailboxes={"1": Mailbox("1", "Sales", pin=pin)}) for pin in ("7391", "2846")
+    )
+    found = [*differences(before, one), *differences(one, two), *differences(two, before)]
+    assert [each.action for each in found] == ["added", "changed", "removed"]
+    assert str(found[1]) == "mailbox 1 changed: pin •••• → ••••"
+    kept = json.dumps([each.as_json() for each in found])
+    assert "7391" not in kept
+    assert "2846" not in kept
+    # What an earlier version kept is not shown either.
+    old = {"what": "mailbox", "key": "1", "action": "added", "fields": [["pin", "", "7391"]]}
+    assert str(Difference.from_json(old).fields[0]) == "pin – → ••••"
 
 
 def test_an_operator_with_clients_is_not_removed(engine: Engine) -> None:

@@ -83,6 +83,8 @@ def edit(address: str, key: str) -> str | Response | tuple[str, int]:
         return _answer(section, sent(request.form), key)
     with reading(services().engine) as session:
         entry = entry_of(as_data(load_setup(session)), section.key, key)
+    if not _may_change():
+        entry.pop("pin", None)
     return _answer(section, section.sheet(entry), key)
 
 
