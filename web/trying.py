@@ -29,7 +29,8 @@ from web.i18n import current_language, moment, unbroken_phone, zone
 from web.texts import gettext
 from web.texts import lazy_gettext as _
 
-KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "*", "#")
+# Those that a menu can have.
+KEYS = tuple("1234567890")
 _LONGEST = 40
 _EARLIEST, _LATEST = 1971, 2199
 

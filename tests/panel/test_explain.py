@@ -68,6 +68,13 @@ def test_the_trace_tells_used_rules_from_others_in_the_readers_language(office: 
     assert russian[0].startswith("Набранный номер:")
 
 
+def test_only_keys_that_a_menu_can_have_are_offered(office: Office) -> None:
+    page = office.browser().get("/explain").text
+    found = re.search(r'<select[^>]* name="key"[^>]*>(.*?)</select>', page, re.S)
+    assert found
+    assert re.findall(r'value="([^"]*)"', found[1]) == ["", *"1234567890", "-"]
+
+
 def test_now_takes_the_phones_as_they_are_and_another_time_takes_them_as_free(
     office: Office,
 ) -> None:
