@@ -216,6 +216,18 @@ def test_what_if_saves_nothing_and_shows_both_answers(panel: Panel, admin: Brows
     assert setup(panel.engine).dids[number] == before
 
 
+def test_what_rings_before_the_queue_is_said_at_its_step(panel: Panel, admin: Browser) -> None:
+    page = admin.get(f"/numbers/{DID}").text
+    assert page.count("the queue rings these phones") == 2, "for the group and for the other one"
+    assert "ring before the queue" not in page
+    fill(admin, f"/numbers/{DID}", steps__duty__seconds="15")
+    assert "ring before the queue" in admin.get(f"/numbers/{DID}").text
+    fill(admin, f"/numbers/{DID}", steps__duty__enabled="false")
+    assert "ring before the queue" not in admin.get(f"/numbers/{DID}").text
+    russian = panel.signed_in("admin", language="ru").get(f"/numbers/{DID}").text
+    assert russian.count("эти телефоны вызывает очередь") == 2
+
+
 def test_a_form_of_an_older_set_up_is_not_saved(panel: Panel, admin: Browser) -> None:
     number = next(iter(setup(panel.engine).dids))
     values = form_of(admin, f"/numbers/{number}")

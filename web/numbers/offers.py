@@ -18,7 +18,10 @@ Choices = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """(value, words) of each choice; `sounds` are suggestions, other sounds may be typed."""
+    """(value, words) of each choice; `sounds` are suggestions, other sounds may be typed.
+
+    `queued` are the groups that have a queue.
+    """
 
     groups: Choices
     hours: Choices
@@ -30,6 +33,7 @@ class Offers:
     steps: Choices
     zones: list[str]
     countries: list[str]
+    queued: frozenset[str]
 
 
 def offers(setup: Setup, sounds: Iterable[Announcement]) -> Offers:
@@ -49,6 +53,7 @@ def offers(setup: Setup, sounds: Iterable[Announcement]) -> Offers:
         steps=[(name.value, step_words(name)) for name in StepName],
         zones=sorted(available_timezones()),
         countries=sorted(countries()),
+        queued=frozenset(name for name, one in setup.groups.items() if one.queue is not None),
     )  # fmt: skip
 
 
