@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Blueprint, render_template
 
+from telephony.accounts import Role
+from telephony.domain.did import Did
 from telephony.domain.live import LiveCall
+from telephony.domain.pauses import closed_device, closed_now
+from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.figures import day_figures
 from telephony.store.live import list_live_calls, list_operator_states
 from telephony.store.setup import load_setup
+from telephony.store.switches import Switch, find_switches
 from telephony.store.tables import moment
 from web.calls.asking import midnight, right_of
 from web.cleaning import visible
@@ -21,6 +28,14 @@ from web.services import services
 from web.today import local_today
 
 blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The numbers that are closed by hand; none: all of them are, `since` then."""
+
+    dids: tuple[Did, ...]
+    since: datetime | None
 
 
 @blueprint.get("/")
@@ -37,6 +52,8 @@ def index() -> str:
         figures = day_figures(session, since, until, mine)
         operators = everybody(setup, list_operator_states(session), now)
         live = listening(session, now)
+        leads = signed_in_user().role is not Role.OPERATOR
+        shut = _closed(setup, find_switches(session)) if leads else None
     return render_template(
         "home/index.html",
         own=mine is not None,
@@ -50,7 +67,18 @@ def index() -> str:
         operators=operators,
         names={extension: visible(one.name) for extension, one in setup.operators.items()},
         live=live,
+        shut=shut,
     )
+
+
+def _closed(setup: Setup, switches: Mapping[str, Switch]) -> Closed | None:
+    """Return what is closed by hand, None when nothing is."""
+    states = {device: one.state for device, one in switches.items()}
+    everything = switches.get(closed_device())
+    if everything is not None and closed_now({everything.device: everything.state}, ""):
+        return Closed((), everything.since)
+    dids = tuple(one for number, one in sorted(setup.dids.items()) if closed_now(states, number))
+    return Closed(dids, None) if dids else None
 
 
 def _with(call: LiveCall, extension: str) -> bool:

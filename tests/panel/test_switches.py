@@ -109,6 +109,29 @@ def test_closing_all_dids_and_one(office: Office) -> None:
     assert office.browser(Role.OPERATOR, "101").get("/closed").status_code == 403
 
 
+def test_the_overview_says_what_is_closed_by_hand(office: Office) -> None:
+    leader, operator = office.browser(Role.SUPERVISOR), office.browser(Role.OPERATOR, "101")
+    assert "closed by hand" not in leader.get("/").text
+    did = "74951234567"
+    with writing(office.engine) as session:
+        save_switches(session, {closed_device(did): "INUSE"}, NOW)
+    page = leader.get("/").text
+    assert "1 number is closed by hand" in page
+    notice = page[page.index("closed by hand") :][:1000]
+    assert 'href="/closed"' in notice
+    assert "Open again" in notice
+    with writing(office.engine) as session:
+        save_switches(session, {closed_device(): "INUSE"}, NOW)
+    assert "All numbers are closed by hand" in office.browser(Role.ADMIN).get("/").text
+    russian = office.browser(Role.SUPERVISOR, language="ru").get("/").text
+    assert "Все номера закрыты вручную" in russian
+    assert "closed by hand" not in operator.get("/").text
+    with writing(office.engine) as session:
+        off = {closed_device(): "NOT_INUSE", closed_device(did): "NOT_INUSE"}
+        save_switches(session, off, NOW)
+    assert "closed by hand" not in leader.get("/").text
+
+
 def test_a_request_that_came_to_nothing_is_told(office: Office) -> None:
     browser = office.browser(Role.SUPERVISOR)
     post(browser, "/closed", {"to": "closed"})
