@@ -32,8 +32,9 @@ class LiveCall:
     `ringing` and `talking` are extensions (numbers where no operator is known); `on_hold` counts
     the parties on hold; `answered_by` is the extension that answered first. `decision` and
     `decided_ms` are kept so that a listener that is started in mid-call can record them, `channel`,
-    the leg it began with, so that it can follow the call when that leg has gone. Of two versions
-    the one with the greater `revision` is the later one.
+    the leg it began with, so that it can follow the call when that leg has gone. `queue` is the
+    queue of ours in which the caller waits since `queued_at`, also while it rings somebody. Of two
+    versions the one with the greater `revision` is the later one.
     """
 
     call_id: str
@@ -55,6 +56,8 @@ class LiveCall:
     decision: Decision | None = None
     decided_ms: float | None = None
     channel: str = ""
+    queue: str = ""
+    queued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ def recalled(context: Context, known: LiveCall) -> Context:
         answered_by=known.answered_by,
         decision=known.decision,
         decided_ms=known.decided_ms,
+        queue=known.queue,
+        queued_at=known.queued_at,
     )
 
 

@@ -168,8 +168,8 @@ class Context:
 
     `decided_ms` is the time from reading the announcement to writing the plan; `did` stands in
     where no announcement names one. `answered_at` and `answered_by` are what an earlier process had
-    told of the first answer. `endpoints` maps operators' endpoints to their extensions, `mobiles`
-    their mobiles, digits only.
+    told of the first answer, `queue` and `queued_at` of the queue in which the caller waits.
+    `endpoints` maps operators' endpoints to their extensions, `mobiles` their mobiles, digits only.
     """
 
     decision: Decision | None = None
@@ -180,6 +180,8 @@ class Context:
     did: str = ""
     answered_at: int | None = None
     answered_by: str | None = None
+    queue: str = ""
+    queued_at: int | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)
     mobiles: Mapping[str, str] = field(default_factory=dict)
 

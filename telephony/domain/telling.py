@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from telephony.domain.call import Call, State
+from telephony.domain.events import Offered
 from telephony.domain.legs import Leg
 from telephony.domain.live import LiveCall
+from telephony.domain.phases import Phase
 from telephony.domain.record_types import Context, Direction
 from telephony.domain.roles import (
     called_extension,
@@ -14,6 +16,7 @@ from telephony.domain.roles import (
     name_of,
     owner,
 )
+from telephony.domain.routing import Kind
 
 
 def live_call(call: Call, context: Context, before: LiveCall | None, revision: int) -> LiveCall:
@@ -30,6 +33,7 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
     last = call.events[-1].at if call.events else 0
     told = state.offered or state.finished
     internal = direction is Direction.INTERNAL
+    queue, queued_at = _waits(call, context, before, last)
     return LiveCall(
         call_id=call.id,
         revision=revision,
@@ -54,7 +58,43 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
         decision=context.decision,
         decided_ms=context.decided_ms,
         channel=state.origin.channel,
+        queue=queue,
+        queued_at=queued_at,
     )
+
+
+_WAITING = (Phase.WAITING, Phase.RINGING, Phase.CONNECTING)
+
+
+def queue_of(call: Call, context: Context) -> str:
+    """Return the queue in which a caller waits by the plan, empty for none.
+
+    An announcement before it counts as waiting: nothing tells of its end.
+    """
+    state = call.state
+    over = state.fallback or state.callback or state.voicemail
+    if state.phase not in _WAITING or over or context.answered_at is not None:
+        return ""
+    # A menu's key brings another plan, whose steps are counted anew.
+    began = max((each.at for each in call.events if isinstance(each, Offered)), default=0)
+    done = max((one.step for one in state.steps if one.at >= began), default=0)
+    if state.recalled and not done:
+        return context.queue
+    steps = context.decision.plan.steps if context.decision else ()
+    following = next((each for each in steps[done:] if each.kind is not Kind.SAY), None)
+    return following.targets[0].address if following and following.kind is Kind.QUEUE else ""
+
+
+def _waits(
+    call: Call, context: Context, before: LiveCall | None, last: int
+) -> tuple[str, int | None]:
+    """Return the queue in which the caller waits, and since when."""
+    queue = queue_of(call, context)
+    if not queue:
+        return "", None
+    if before is not None and before.queue == queue:
+        return queue, before.queued_at
+    return queue, context.queued_at if queue == context.queue else last
 
 
 def _started(state: State, last: int) -> int:

@@ -29,7 +29,8 @@ from telephony.store.tables import (
 )
 
 # `phase` is domain.call.Phase; `ringing` and `talking` are arrays of extensions (of numbers where
-# no operator is known); `since` is when the phase began.
+# no operator is known); `since` is when the phase began; `queue` is the queue of ours in which the
+# caller waits, empty for none, `queued_at` since when.
 live_call = Table(
     "live_call",
     metadata,
@@ -53,6 +54,8 @@ live_call = Table(
     Column("trace", Json),
     Column("decided_ms", Float),
     Column("channel", Text, nullable=False, server_default=""),
+    Column("queue", Text, nullable=False, server_default=""),
+    Column("queued_at", UtcDateTime),
 )
 
 # `device_state` is Asterisk's word; `state` is free, ringing, busy, paused, away (not registered)
@@ -253,6 +256,8 @@ def _call_values(call: LiveCall) -> dict[str, Any]:
         "trace": trace_to_json(call.decision),
         "decided_ms": call.decided_ms,
         "channel": call.channel,
+        "queue": call.queue,
+        "queued_at": optional_moment(call.queued_at),
     }
 
 
@@ -277,6 +282,8 @@ def _call(row: Row[Any]) -> LiveCall:
         decision=decision_from_json(row.plan, row.trace),
         decided_ms=row.decided_ms,
         channel=row.channel,
+        queue=row.queue,
+        queued_at=optional_microseconds(row.queued_at),
     )
 
 

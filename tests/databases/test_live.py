@@ -48,6 +48,8 @@ def a_live(nth: int = 0, **changes: object) -> LiveCall:
         ringing=("101", "102"),
         decision=a_decision(),
         decided_ms=1.25,
+        queue="dutyline-sales",
+        queued_at=record.started_at + 100_000,
     )
     return replace(live, **changes)  # type: ignore[arg-type]
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import time
 
 import pytest
 from sqlalchemy import Engine
 
-from telephony.domain.duty import Roster
+from telephony.domain.duty import Roster, Shift
+from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
 from telephony.domain.queueing import QueueSettings, Strategy
-from telephony.domain.setup import Group, Setup
+from telephony.domain.record import Direction
+from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.engine import reading, writing
+from telephony.store.live import Process, save_live_calls, save_operator_states, save_process
 from telephony.store.setup import load_setup, replace_setup
-from tests.panel.people import Browser, Panel
+from telephony.store.tables import microseconds
+from tests.panel.people import START, Browser, Panel
 from tests.panel.test_clients_editing import errors
 
 FIELDS = {
@@ -113,3 +119,79 @@ def test_what_is_not_shown_stays(panel: Panel, admin: Browser) -> None:
         after = load_setup(session)
     groups = {**before.groups, "Sales 1": replace(before.groups["Sales 1"], queue=MADE)}
     assert after == replace(before, groups=groups)
+
+
+@pytest.fixture
+def busy(panel: Panel) -> Panel:
+    """Give a panel whose queue has two callers, four operators on duty and one who is not."""
+    whole_day = [Shift(who, frozenset(range(1, 8)), time(0), time(0)) for who in FOUR]
+    operators = {who: Operator(who, f"Name {who}", who) for who in (*FOUR, "105")}
+    group = Group("sales", Roster("UTC", tuple(whole_day)), QueueSettings("sales"))
+    calls = [
+        LiveCall(
+            f"pbx-1.{nth}", 1, Direction.IN, "7495", "+79001112233", None, "", None, phase, at, at,
+            queue=queue, queued_at=at,
+        )
+        for nth, (phase, at, queue) in enumerate([
+            ("waiting", US - 75_000_000, "dutyline-sales"),
+            ("ringing", US - 5_000_000, "dutyline-sales"),
+            ("talking", US - 500_000_000, ""),
+        ])
+    ]  # fmt: skip
+    states = [
+        OperatorState(who, "", state, US)
+        for who, state in (
+            ("101", OperatorActivity.FREE),
+            ("102", OperatorActivity.RINGING),
+            ("103", OperatorActivity.PAUSED),
+            ("104", OperatorActivity.AWAY),
+            ("105", OperatorActivity.FREE),
+        )
+    ]
+    with writing(panel.engine) as session:
+        replace_setup(session, Setup(operators, {"sales": group}))
+        save_live_calls(session, calls)
+        save_operator_states(session, states)
+        runs = Process("listener", 1, "pbx", "1", START, START, ready=True)
+        save_process(session, runs)
+    return panel
+
+
+FOUR = ("101", "102", "103", "104")
+US = microseconds(START)
+
+
+def figures(page: str) -> dict[str, str]:
+    """Return what the first row of the live table says, by its headings."""
+    row = page[page.index('id="now-title"') :]
+    row = row[row.index("<tbody>") : row.index("</tr>", row.index("<tbody>"))]
+    cells = re.findall(r'<td data-label="([^"]+)"[^>]*>(.*?)</td>', row, re.S)
+    return {name: re.sub(r"<[^>]+>", "", cell).strip() for name, cell in cells}
+
+
+def test_who_waits_and_who_could_take_it(busy: Panel) -> None:
+    page = busy.signed_in("boss").get("/queues").text
+    assert figures(page) == {
+        "Group": "sales",
+        "Waiting": "2",
+        "Waits longest": "1:15",
+        "On duty": "4",
+        "Free": "1",
+        "Busy": "1",
+        "On a break": "1",
+        "Phone not connected": "1",
+    }
+    assert 'hx-trigger="every 5s"' in page
+    assert "The listener is not running" not in page
+
+
+def test_without_the_listener_nothing_is_made_up(busy: Panel) -> None:
+    boss = busy.signed_in("boss", language="ru")
+    busy.clock.pass_(minutes=5)
+    page = boss.get("/queues").text
+    assert "Служба" in page or "служба" in page or "не работает" in page
+    assert list(figures(page).values()) == ["sales", "—", "—", "4", "—", "—", "—", "—"]
+
+
+def test_without_queues_there_is_nothing_to_renew(panel: Panel) -> None:
+    assert "hx-trigger" not in panel.signed_in("boss").get("/queues").text

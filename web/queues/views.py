@@ -12,9 +12,12 @@ from telephony.configfile import Change, ConfigError, ConflictError, Data, Entry
 from telephony.domain.queueing import QUEUE_NAME, QueueSettings
 from telephony.store.directory import current_version
 from telephony.store.engine import reading
+from telephony.store.live import list_live_calls, list_operator_states
 from telephony.store.setup import load_setup
+from web.duty import everybody, listening
 from web.edits import edit_setup, error_words, saved, seen_version
 from web.queues.forms import QueueForm, queue_entry, queue_form, strategies
+from web.queues.now import queues_now
 from web.rights import allow
 from web.services import services
 from web.texts import gettext
@@ -27,11 +30,17 @@ _FIELD = re.compile(r"groups\[[0-9]+\]\.queue\.([a-z_]+)")
 @blueprint.get("")
 @allow(Role.ADMIN, Role.SUPERVISOR)
 def index() -> str:
-    """List the groups with their queues."""
+    """List the groups with their queues, and what goes on in these."""
+    now = services().now()
     with reading(services().engine) as session:
         setup = load_setup(session)
+        people = everybody(setup, list_operator_states(session), now)
+        live = listening(session, now)
+        queues = queues_now(setup, list_live_calls(session), people, now)
     return render_template(
         "queues/index.html",
+        queues=queues,
+        live=live,
         groups=sorted(setup.groups.values(), key=lambda group: group.name),
         strategies=dict(strategies()),
     )
@@ -74,7 +83,7 @@ def remove(group: str) -> Response:
         done = edit_setup(without)
     except LookupError:
         abort(404)
-    saved(done, gettext("The queue was removed."))
+    saved(done, gettext("The queue was removed. Now tell the PBX: dutyline pbx-config."))
     return redirect(url_for("queues.index"))
 
 
