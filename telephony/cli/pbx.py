@@ -43,7 +43,7 @@ _NEXT = """\
 ;   4. In pjsip.conf give every trunk:  allow_transfer=no  and  send_connected_line=no
 ;   5. In the context in which phones dial:   include => dutyline-features
 ;   6. asterisk -rx 'dialplan reload'; asterisk -rx 'manager reload';
-;      asterisk -rx 'queue reload all'
+;      asterisk -rx 'queue reload all'; asterisk -rx 'voicemail reload'
 ;   7. dutyline run; then dutyline doctor --trunk NAME
 """
 
