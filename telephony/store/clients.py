@@ -147,6 +147,11 @@ def client_data(row: Row[Any], phones: Collection[str]) -> ClientData:
     )
 
 
+def count_clients(session: Session) -> int:
+    """Return how many clients there are."""
+    return int(session.execute(select(func.count()).select_from(client)).scalar_one())
+
+
 def count_beginning(session: Session, beginning: str) -> int:
     """Return how many clients have a number that begins so (E.164, or a part of it)."""
     query = select(func.count(client_phone.c.client_id.distinct()))

@@ -66,7 +66,9 @@ def test_a_group_gets_a_queue_and_undo_takes_it_back(panel: Panel, admin: Browse
     assert (answer.status_code, answer.headers["Location"]) == (302, "/queues")
     assert queue(panel.engine) == MADE
     page = admin.get("/queues").text
-    assert "dutyline pbx-config" in page
+    assert "Now bring it to the PBX: dutyline pbx-config" in page
+    assert "run dutyline pbx-config" in page
+    assert "run dutyline pbx-config" in admin.get("/queues/Sales 1").text
     assert "dutyline-sales-1" in page
     assert "Undo" in page
 
@@ -99,6 +101,7 @@ def test_a_queue_is_removed_after_a_question(panel: Panel, admin: Browser) -> No
     assert "Remove the queue of b/&lt;b&gt;?" in page
     answer = admin.send("/queues/b/<b>/remove", page="/queues/b/<b>")
     assert answer.status_code == 302
+    assert "Now tell the PBX: dutyline pbx-config" in admin.get("/queues").text
     assert queue(panel.engine, "b/<b>") is None
 
 

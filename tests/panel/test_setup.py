@@ -334,3 +334,23 @@ def test_a_file_is_tried_with_a_call(quick_panel: Panel, admin: Browser) -> None
     )
     assert page.status_code == 200
     assert "With this file" in page.text
+
+
+def test_the_overview_leads_through_every_step(admin: Browser) -> None:
+    page = admin.get("/setup").text
+    steps = page[page.index('class="setup-steps"') :].partition("</ol>")[0]
+    assert re.findall(r'<a [^>]*href="([^"]+)"', steps) == [
+        "/setup/operators",
+        "/setup/groups",
+        "/duty",
+        "/queues",
+        "/hours",
+        "/announcements",
+        "/mailboxes",
+        "/numbers",
+        "/trunks",
+        "/clients",
+        "/explain",
+    ]
+    assert "dutyline pbx-config" in steps
+    assert "dutyline-incoming" in steps

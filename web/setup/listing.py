@@ -9,6 +9,8 @@ from flask import render_template, request
 from telephony.accounts import Role
 from telephony.configfile import SECTIONS
 from telephony.domain.setup import Setup
+from telephony.store.announcements import list_announcements
+from telephony.store.clients import count_clients
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
 from web.cleaning import visible
@@ -29,11 +31,15 @@ def index() -> str:
     """Show what there is, in the order in which it is set up from nothing."""
     with reading(services().engine) as session:
         setup = load_setup(session)
-    counts = {name: len(getattr(setup, name)) for name in SECTIONS}
-    rosters = sum(bool(group.roster.named) for group in setup.groups.values())
-    return render_template(
-        "setup/index.html", sections=SHOWN.values(), counts=counts, rosters=rosters
-    )
+        clients = count_clients(session)
+        announcements = len(list_announcements(session))
+    counts = {name: len(getattr(setup, name)) for name in SECTIONS} | {
+        "rosters": sum(bool(group.roster.named) for group in setup.groups.values()),
+        "queues": sum(group.queue is not None for group in setup.groups.values()),
+        "clients": clients,
+        "announcements": announcements,
+    }
+    return render_template("setup/index.html", sections=SHOWN.values(), counts=counts)
 
 
 def _list(name: str) -> str:
