@@ -224,6 +224,7 @@ def _add_rosters(settings: Settings) -> None:
     support = {
         "name": "support",
         "zone": "Europe/Berlin",
+        "queue": {"name": "support"},
         "shifts": [
             {"operator": "105", "days": "mon-fri", "start": "09:00", "end": "17:30",
              "lunch": "12:00-12:45", "cover": "106"},
