@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,10 +32,11 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 LOGIN = "olga"
 DID = "74951234567"
 CLIENT = "+79001112233"
-# Name of the picture → address of its page, what is clicked there, and the element, if not all.
+# Name of the picture → address of its page, and what is done there: `try` asks about a call, any
+# other word is the id of what the picture begins with.
 PAGES: dict[str, tuple[str, str]] = {
     "duty": ("/duty/groups/sales", ""),
-    "number": (f"/numbers/{DID}", ""),
+    "number": (f"/numbers/{DID}", "rules-title"),
     "hours": ("/hours/office", ""),
     "explain": (f"/explain?did={DID}&number={CLIENT.replace('+', '%2B')}&at={{noon}}", ""),
     "what-if": (f"/numbers/{DID}", "try"),
@@ -87,7 +90,10 @@ dids:
 
 
 async def take(chrome: Chrome, url: str, folder: Path) -> list[str]:
-    """Write every picture into a folder; return their names."""
+    """Write every picture into a folder; return their names.
+
+    AssertionError when a page does not come, or says something in the browser's console.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     # The next Tuesday: somebody is there, and nothing of this week is in the way.
     ahead = (1 - datetime.now(UTC).weekday()) % 7 or 7
@@ -95,7 +101,9 @@ async def take(chrome: Chrome, url: str, folder: Path) -> list[str]:
     async with chrome.visitor(base_url=url, screen="desktop") as visitor:
         await sign_in(visitor.page, LOGIN)
         for name, (address, does) in PAGES.items():
-            await visitor.page.goto(address.format(noon=noon))
+            answer = await visitor.page.goto(address.format(noon=noon))
+            assert answer is not None
+            assert answer.status == 200, f"{name}: {answer.status}"
             if does == "try":
                 await visitor.page.locator('[name="steps.manager_mobile.enabled"]').evaluate(
                     "box => { box.closest('details').open = true; box.checked = true }"
@@ -105,41 +113,50 @@ async def take(chrome: Chrome, url: str, folder: Path) -> list[str]:
                 await visitor.page.locator('button[name="try"]').click()
                 await visitor.page.locator("#answer-head").scroll_into_view_if_needed()
                 await visitor.page.locator("#answer-head").evaluate("head => head.scrollIntoView()")
+            elif does:
+                await visitor.page.locator(f"#{does}").evaluate("head => head.scrollIntoView()")
             await visitor.picture(folder / f"{name}.png", whole=False)
+        visitor.assert_quiet()
     return sorted(PAGES)
+
+
+@contextmanager
+def guided(place: Path) -> Iterator[str]:
+    """Make the company in a folder and open its panel; give the address."""
+    environment = {
+        **os.environ,
+        "DUTYLINE_DATABASE_URL": f"sqlite:///{place / 'guide.db'}",
+        "DUTYLINE_DATA_DIR": str(place),
+        "DUTYLINE_SOUNDS_DIR": str(place / "sounds"),
+    }
+
+    def command(*arguments: str) -> None:
+        argv = [sys.executable, "-m", "telephony", *arguments]
+        subprocess.run(argv, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+    command("migrate")
+    (place / "office.yaml").write_text(company(datetime.now(UTC)), encoding="utf-8")
+    command("config", "apply", str(place / "office.yaml"))
+    settings = read_settings(environment, without=frozenset({"ami_secret", "token"}))
+    engine = open_engine(settings.database_url)
+    with writing(engine) as session:
+        hashed = Passwords().hash(PASSWORD)
+        make_user(session, LOGIN, "Olga", Role.ADMIN, None, hashed, datetime.now(UTC))
+        save_clients(session, [ClientData("Romashka LLC", (CLIENT,), "101")])
+    engine.dispose()
+    with served(environment, place / "web.log") as url:
+        yield url
 
 
 async def main() -> int:
     """Make the company, open the panel, take the pictures."""
     cache = default_cache()
-    with tempfile.TemporaryDirectory(prefix="dutyline-guide-") as folder:
-        place = Path(folder)
-        environment = {
-            **os.environ,
-            "DUTYLINE_DATABASE_URL": f"sqlite:///{place / 'guide.db'}",
-            "DUTYLINE_DATA_DIR": str(place),
-            "DUTYLINE_SOUNDS_DIR": str(place / "sounds"),
-        }
-
-        def command(*arguments: str) -> None:
-            argv = [sys.executable, "-m", "telephony", *arguments]
-            subprocess.run(argv, env=environment, check=True, stdout=subprocess.DEVNULL)
-
-        command("migrate")
-        (place / "office.yaml").write_text(company(datetime.now(UTC)), encoding="utf-8")
-        command("config", "apply", str(place / "office.yaml"))
-        settings = read_settings(environment, without=frozenset({"ami_secret", "token"}))
-        engine = open_engine(settings.database_url)
-        with writing(engine) as session:
-            hashed = Passwords().hash(PASSWORD)
-            make_user(session, LOGIN, "Olga", Role.ADMIN, None, hashed, datetime.now(UTC))
-            save_clients(session, [ClientData("Romashka LLC", (CLIENT,), "101")])
-        engine.dispose()
-        tree = await asyncio.to_thread(ensure_chromium, cache)
-        axe = await asyncio.to_thread(ensure_axe, cache)
-        with served(environment, place / "web.log") as url:
-            async with open_chrome(tree, axe) as chrome:
-                print("\n".join(await take(chrome, url, PICTURES)))
+    tree = await asyncio.to_thread(ensure_chromium, cache)
+    axe = await asyncio.to_thread(ensure_axe, cache)
+    folder = tempfile.TemporaryDirectory(prefix="dutyline-guide-")
+    with folder as place, guided(Path(place)) as url:
+        async with open_chrome(tree, axe) as chrome:
+            print("\n".join(await take(chrome, url, PICTURES)))
     return 0
 
 
