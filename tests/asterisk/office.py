@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,6 +39,7 @@ STRANGER = "+79005556677"
 MOBILE = "+79161110001"
 
 ALWAYS = frozenset(range(1, 8))
+_PLAYING = re.compile(r"<PJSIP/trunk-[^>]*> Playing '([^'.]+)")
 
 
 def around_the_clock(operator: str) -> Shift:
@@ -131,6 +133,10 @@ class Office:
             "both sides are in the bridge",
         )
 
+    def played(self) -> list[str]:
+        """Return the sounds that were played to the provider's side, with `full_log`."""
+        return _PLAYING.findall(self.pbx.log())
+
     def heartbeat(self) -> int:
         """Return the heartbeat's epoch as Asterisk has it."""
         return int(self.pbx.global_variable(HEARTBEAT) or 0)
@@ -160,14 +166,22 @@ async def office(
     skip_modules: tuple[str, ...] = (),
     registered: tuple[str, ...] = ("101", "102", "103", "104"),
     files: Mapping[str, str] | None = None,
+    full_log: bool = False,
 ) -> AsyncIterator[Office]:
     """Open an office: phones answer after 0.2 s until told otherwise.
 
-    `files` replace Dutyline's own for the PBX, and the lab's of the same names.
+    `files` replace Dutyline's own for the PBX, and the lab's of the same names. With `full_log` the
+    PBX writes down which sounds it plays.
     """
     tree = await asyncio.to_thread(ensure_asterisk, default_cache())
     async with AsyncExitStack() as stack:
-        pbx = Asterisk(tree, run, files=files or pbx_files(fallback), skip_modules=skip_modules)
+        pbx = Asterisk(
+            tree,
+            run,
+            files=files or pbx_files(fallback),
+            skip_modules=skip_modules,
+            full_log=full_log,
+        )
         await asyncio.to_thread(pbx.start)
         stack.callback(pbx.stop)
         trunk = Trunk(("127.0.0.1", pbx.sip_port), (pbx.trunk_ip, pbx.trunk_port))

@@ -382,26 +382,3 @@ async def test_at_lunch_the_cover_is_rung_and_not_the_manager(tmp_path: Path) ->
         assert made.answered_by == "103"
         assert [leg.operator for leg in made.legs] == ["103"]
         assert {Reason.AT_LUNCH, Reason.RINGS_DUTY} <= reasons(made)
-
-
-async def test_a_night_shift_holds_on_both_sides_of_midnight(tmp_path: Path) -> None:
-    async with office(tmp_path) as place:
-        setup = rules()
-        zone = midnight_zone()
-        begin, end = clock(20), clock(8)
-        nights = Group("sales", Roster(zone, (Shift("103", ALWAYS, begin, end),)))
-        use(place, replace(setup, groups={"sales": nights}))
-        call = await place.trunk.call(DID, STRANGER)
-        await call.wait_answered(8)
-        await call.hangup()
-        (made,) = await place.records.wait()
-        assert made.answered_by == "103"
-        assert Reason.RINGS_DUTY in reasons(made)
-
-
-def midnight_zone() -> str:
-    """Return a zone in which the night has passed midnight: between 0 and 3 o'clock now."""
-    ahead = (1 - datetime.now(UTC).hour) % 24  # hours that its clocks are ahead of UTC
-    ahead = ahead - 24 if ahead > 14 else ahead
-    # The signs of these names are the other way round.
-    return "UTC" if ahead == 0 else f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}"
