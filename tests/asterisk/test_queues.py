@@ -14,9 +14,11 @@ from telephony.asterisk.lines import Fallback
 from telephony.cli.common import ami_address
 from telephony.cli.findings import Level
 from telephony.cli.queuecheck import check_queues
+from telephony.domain.duty import Roster
 from telephony.domain.pauses import MISSING
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Kind, Reason
+from telephony.domain.setup import Group
 from telephony.settings import read_settings
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
@@ -28,6 +30,7 @@ from tests.asterisk.office import (
     SECRET,
     STRANGER,
     TOKEN,
+    around_the_clock,
     office,
     pbx_files,
     small_directory,
@@ -208,6 +211,27 @@ async def test_callers_are_taken_without_a_queue_that_the_pbx_does_not_have(
         place.listener.members.look_again()
         await becomes(place, {"PJSIP/101": ""})
         assert place.listener.devices[device] != MISSING
+
+
+async def test_a_queue_that_went_a_moment_ago_costs_a_step_not_the_call(tmp_path: Path) -> None:
+    async with queue_office(tmp_path) as place:
+        setup = queue_setup("101")
+        helping = Group("help", Roster("UTC", (around_the_clock("104"),)))
+        did = replace(setup.dids[DID], overflow="help")
+        groups = {**setup.groups, "help": helping}
+        place.listener.apply((), replace(setup, groups=groups, dids={DID: did}))
+        await becomes(place, {"PJSIP/101": ""})
+        place.pbx.write("dutyline_queues.conf", "")
+        await asyncio.to_thread(place.pbx.reload)
+        call = await place.trunk.call(DID, STRANGER)
+        await place.phones["104"].next_call(5)
+        await place.talking()
+        await call.hangup()
+        (made,) = await place.records.wait()
+        assert made.decision is not None
+        kinds = [step.kind for step in made.decision.plan.steps]
+        assert kinds == [Kind.QUEUE, Kind.DESK, Kind.END]
+        assert (made.fallback, made.answered_by) == (None, "104")
 
 
 async def test_a_wait_that_is_too_long_leads_to_the_next_step(tmp_path: Path) -> None:

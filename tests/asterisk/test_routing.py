@@ -14,11 +14,10 @@ import pytest
 from telephony.asterisk.lines import Fallback
 from telephony.asterisk.voicemail import voicemail
 from telephony.domain.blocklist import Blocked, Blocklist
-from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule, Strategy
+from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule
 from telephony.domain.duty import Roster, Shift
 from telephony.domain.hours import Hours, Opening, OwnDay
 from telephony.domain.pauses import closed_device
-from telephony.domain.queueing import QueueSettings
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Reason
 from telephony.domain.setup import Group, Mailbox, Setup, Trunk
@@ -289,23 +288,6 @@ async def test_a_mobile_through_its_operators_trunk_is_known_as_the_operators(
         await call.hangup()
         (made,) = await place.records.wait()
         assert (made.answered_by, made.answered_on) == ("101", "mobile")
-
-
-async def test_a_queue_that_the_pbx_does_not_have_costs_a_step_not_the_call(
-    tmp_path: Path,
-) -> None:
-    async with office(tmp_path) as place:
-        setup = rules("103", steps={StepName.DUTY: StepRule(strategy=Strategy.IN_TURN)})
-        sales = replace(setup.groups["sales"], queue=QueueSettings("none"))
-        helping = Group("help", Roster("UTC", (around_the_clock("104"),)))
-        did = replace(setup.dids[DID], steps={}, overflow="help")
-        groups = {"sales": sales, "help": helping}
-        use(place, replace(setup, groups=groups, dids={DID: did}))
-        call = await place.trunk.call(DID, STRANGER)
-        await call.wait_answered(8)
-        await call.hangup()
-        (made,) = await place.records.wait()
-        assert made.answered_by == "104"
 
 
 async def test_who_talked_last_is_rung_first(tmp_path: Path) -> None:
