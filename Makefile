@@ -25,9 +25,11 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 
 test: check ## All checks and all tests
 	@$(MAKE) --no-print-directory -j2 -Otarget test-core test-panel
-	@$(MAKE) --no-print-directory test-asterisk test-browser test-faults test-demo
+	@$(MAKE) --no-print-directory -j2 -Otarget test-asterisk test-browser
+	@$(MAKE) --no-print-directory test-faults test-demo
 
-# Beside the panel's tests, which take as long: neither is about time.
+# Beside the panel's tests, which take as long: neither is about time. Phones mostly wait, so that
+# a browser has a core beside them; what is killed and hung is alone.
 test-core: setup
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-databases
