@@ -43,6 +43,8 @@ def scope_words(scope: Scope) -> str:
         Scope.BLOCKLIST_READ: gettext("read the block list"),
         Scope.BLOCKLIST_WRITE: gettext("change the block list"),
         Scope.OPERATORS_READ: gettext("read operators"),
+        Scope.SWITCHES_READ: gettext("read pauses and “closed now”"),
+        Scope.SWITCHES_WRITE: gettext("set pauses and “closed now”"),
         Scope.SETUP_READ: gettext("read the set-up, ask who gets a call"),
         Scope.SETUP_WRITE: gettext("change the set-up"),
         Scope.EVENTS_READ: gettext("read events"),

@@ -22,6 +22,8 @@ class Scope(StrEnum):
     BLOCKLIST_READ = "blocklist:read"
     BLOCKLIST_WRITE = "blocklist:write"
     OPERATORS_READ = "operators:read"
+    SWITCHES_READ = "switches:read"
+    SWITCHES_WRITE = "switches:write"
     SETUP_READ = "setup:read"
     SETUP_WRITE = "setup:write"
     EVENTS_READ = "events:read"

@@ -20,6 +20,7 @@ from web.api import (
     explain,
     people,
     setup,
+    switches,
 )
 from web.api.base import FORM, JSON, LIMITS, SECURITY, blueprint
 from web.limits import Limits
@@ -36,6 +37,7 @@ __all__ = [
     "people",
     "register",
     "setup",
+    "switches",
 ]
 
 PER_MINUTE = 600
@@ -45,7 +47,7 @@ pages = Blueprint("api_document", __name__, url_prefix="/api/v1")
 _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
 and the stream of events; changes clients, the block list, the set-up, calendars and announcements,
-by the panel's own rules; says who would get a call.
+by the panel's own rules; asks the PBX for pauses and for “closed now”; says who would get a call.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the

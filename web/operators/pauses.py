@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from telephony.accounts import Role, User
-from telephony.domain.pauses import PauseKind, pause_device, pause_of
+from telephony.domain.pauses import PauseKind
 from telephony.store.switches import Switch
+from telephony.switches import pause_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,9 @@ class Pausing:
 
 def pausing(switches: Mapping[str, Switch], extension: str, user: User) -> Pausing:
     """Return an operator's pause, for a user's eyes."""
-    one = switches.get(pause_device(extension), Switch(""))
-    seen = pause_of({pause_device(extension): one.state}, extension)
-    asked = None
-    if one.asked is not None:
-        wanted = pause_of({pause_device(extension): one.asked}, extension)
-        asked = wanted.value if wanted else ""
-    return Pausing(seen, asked, one.problem, may_pause(user, extension))
+    seen = pause_seen(switches, extension)
+    asked = (seen.asked.value if seen.asked else "") if seen.pending else None
+    return Pausing(seen.kind, asked, seen.problem, may_pause(user, extension))
 
 
 def may_pause(user: User, extension: str) -> bool:

@@ -6,17 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
-from telephony.domain.pauses import (
-    CLOSED_STATE,
-    OFF,
-    STATE_OF,
-    PauseKind,
-    closed_device,
-    pause_device,
-)
+from telephony.domain.pauses import CLOSED_STATE, STATE_OF, PauseKind, closed_device
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
-from telephony.store.switches import Switch, ask_switch, find_switches
+from telephony.store.switches import Switch, find_switches
+from telephony.switches import BACK, UnknownError, ask_closing, ask_pause
 from web.duty import listening
 from web.notes import note
 from web.operators.pauses import may_pause
@@ -25,24 +19,22 @@ from web.services import services
 
 blueprint = Blueprint("switches", __name__)
 
-_BACK = "back"
-
 
 @blueprint.post("/operators/<extension>/pause")
 @allow()
 def pause(extension: str) -> Response:
     """Ask the PBX to begin or end an operator's pause."""
     wanted = request.form.get("kind", "")
-    if wanted not in (_BACK, *(kind.value for kind in STATE_OF)):
+    if wanted not in (BACK, *(kind.value for kind in STATE_OF)):
         abort(400)
     if not may_pause(signed_in_user(), extension):
         abort(403)
-    state = OFF if wanted == _BACK else STATE_OF[PauseKind(wanted)]
-    with writing(services().engine) as session:
-        if extension not in load_setup(session).operators:
-            abort(404)
-        ask_switch(session, pause_device(extension), state, services().now())
-        note(session, "operator.paused", extension, pause=wanted)
+    kind = None if wanted == BACK else PauseKind(wanted)
+    try:
+        with writing(services().engine) as session:
+            ask_pause(session, extension, kind, services().now(), note)
+    except UnknownError:
+        abort(404)
     return redirect(url_for("operators.show", extension=extension))
 
 
@@ -73,10 +65,9 @@ def close() -> Response:
     number, to = request.form.get("did", ""), request.form.get("to", "")
     if to not in ("closed", "open"):
         abort(400)
-    with writing(services().engine) as session:
-        if number and number not in load_setup(session).dids:
-            abort(404)
-        state = CLOSED_STATE if to == "closed" else OFF
-        ask_switch(session, closed_device(number or None), state, services().now())
-        note(session, f"switch.{to}", number or "*")
+    try:
+        with writing(services().engine) as session:
+            ask_closing(session, number or None, services().now(), note, closed=to == "closed")
+    except UnknownError:
+        abort(404)
     return redirect(url_for("switches.closed"))
