@@ -42,7 +42,7 @@ def scope_words(scope: Scope) -> str:
         Scope.CLIENTS_WRITE: gettext("change clients"),
         Scope.BLOCKLIST_READ: gettext("read the block list"),
         Scope.BLOCKLIST_WRITE: gettext("change the block list"),
-        Scope.OPERATORS_READ: gettext("read operators"),
+        Scope.OPERATORS_READ: gettext("read operators and duty"),
         Scope.SWITCHES_READ: gettext("read pauses and “closed now”"),
         Scope.SWITCHES_WRITE: gettext("set pauses and “closed now”"),
         Scope.SETUP_READ: gettext("read the set-up, ask who gets a call"),

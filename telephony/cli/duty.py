@@ -8,29 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import click
 
 from telephony.cli.common import Failed, database, readable, settings_for
-from telephony.domain.duty import (
-    Duty,
-    Interval,
-    Slot,
-    Trouble,
-    Warned,
-    day_span,
-    gathered,
-    outlook,
-    resolve,
-    unfair,
-)
+from telephony.domain.ahead import FAIR_OVER, concerned, days_from, duties, troubles
+from telephony.domain.duty import Duty, Interval, Slot, Trouble, Warned, day_span
 from telephony.domain.duty.slots import common
 from telephony.domain.duty.walltime import shown
-from telephony.domain.live import reachable
 from telephony.domain.setup import Group, Setup
 from telephony.store.engine import reading
-from telephony.store.live import list_operator_states
+from telephony.store.live import reachable_now
 from telephony.store.setup import load_setup
 
 _DAY = timedelta(days=1)
 _LONGEST = 60
-_FAIR_OVER = 28  # days over which loads are compared
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
@@ -82,7 +70,7 @@ def duty(chosen: str | None, first: str | None, days: int) -> None:
     settings = settings_for(ami=False)
     with database(settings) as engine, reading(engine) as session:
         setup = load_setup(session)
-        states = {one.extension: one.state for one in list_operator_states(session)}
+        phones = reachable_now(session, setup)
     if chosen is not None and chosen not in setup.groups:
         raise Failed(f"there is no group {chosen!r}: {', '.join(setup.groups) or 'none is set up'}")
     words = _WORDS[settings.language]
@@ -90,33 +78,28 @@ def duty(chosen: str | None, first: str | None, days: int) -> None:
     if not groups:
         click.echo(words["none"])
         return
-    duties: dict[str, Duty] = {}
-    warned: list[Warned] = []
+    # Those of others as well, who may be on duty twice.
+    looked_at = {one.name: one for one in (*groups, *concerned(setup, chosen))}
+    found = duties(setup, looked_at.values(), lambda zone: _span(first, days, zone))
     for group in groups:
-        begin = _first_day(first, group.roster.zone)
-        span = _span(begin, days, group.roster.zone)
-        duties[group.name] = resolve(group.roster, *span, setup.wanted(group.name, *span))
-        click.echo("\n".join(_told(group, duties[group.name], setup, settings.language)) + "\n")
-        load = resolve(group.roster, *_span(begin, _FAIR_OVER, group.roster.zone))
-        warned += unfair(group.name, load, group.roster.regulars(begin))
-    warned = [*outlook(duties, reachable(setup.operators.values(), states)), *warned]
+        told = _told(group, found[group.name], setup, settings.language)
+        click.echo("\n".join(told) + "\n")
+    warned = troubles(setup, found, phones, chosen)
     click.echo(words["troubles"] if warned else words["fine"])
-    for one, more in gathered(warned):
+    for one, more in warned:
         times = words["more"].format(count=more) if more else ""
         click.echo(f"  ! {_trouble(one, setup, settings.language)}{times}")
 
 
-def _first_day(first: str | None, zone: str) -> date:
-    if first is None:
-        return shown(datetime.now(UTC), zone).date()
+def _span(first: str | None, days: int, zone: str) -> Interval:
+    """Return so many days from a day on, or from today."""
     try:
-        return date.fromisoformat(first)
+        begin = (
+            shown(datetime.now(UTC), zone).date() if first is None else date.fromisoformat(first)
+        )
     except ValueError:
         raise Failed(f"--from {first!r} is not a day such as 2026-12-01") from None
-
-
-def _span(begin: date, days: int, zone: str) -> Interval:
-    return Interval(day_span(begin, zone).start, day_span(begin + (days - 1) * _DAY, zone).end)
+    return days_from(day_span(begin, zone).start, days, zone)
 
 
 def _told(group: Group, found: Duty, setup: Setup, language: str) -> Iterator[str]:
@@ -178,5 +161,5 @@ def _trouble(one: Warned, setup: Setup, language: str) -> str:
         who=_named(one.operator, setup) if one.operator else "",
         hours=one.hours,
         mean=one.mean,
-        days=_FAIR_OVER,
+        days=FAIR_OVER,
     )

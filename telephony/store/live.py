@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Float, Integer, Row, Table, Text, delete, select
 from sqlalchemy.orm import Session
 
-from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
+from telephony.domain.live import LiveCall, OperatorActivity, OperatorState, reachable
 from telephony.domain.record import Direction
+from telephony.domain.setup import Setup
 from telephony.store.codec import decision_from_json, plan_to_json, trace_to_json
 from telephony.store.tables import (
     Json,
@@ -189,6 +190,12 @@ def list_operator_states(session: Session) -> list[OperatorState]:
         )
         for row in rows
     ]
+
+
+def reachable_now(session: Session, setup: Setup) -> dict[str, bool]:
+    """Return extension → whether there is a phone to ring, by what was seen of phones last."""
+    states = {one.extension: one.state for one in list_operator_states(session)}
+    return reachable(setup.operators.values(), states)
 
 
 def save_process(session: Session, process: Process) -> None:

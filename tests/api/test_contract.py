@@ -47,11 +47,12 @@ LISTS = {
         "calls",
         "clients",
         "duty/links",
+        "duty/warnings",
         "events",
         "operators",
     )
 }
-OPERATIONS = 68
+OPERATIONS = 71
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def test_the_api_keeps_to_its_document(
         def ask(case: schemathesis.Case[Any]) -> None:
             # An empty list is nothing in an address, so nothing would be wrong with it.
             hypothesis.assume([] not in (case.query or {}).values())
-            # Whether a name or a number will do is more than a schema can say.
-            judged = case.method != "GET" or case.operation.path.endswith("/explain")
+            # Whether a name, a number or a span will do is more than a schema can say.
+            judged = case.method != "GET" or case.operation.path.endswith(("/explain", "/duty"))
             excluded: list[Any] = [positive_data_acceptance] if judged else []
             response = case.call_and_validate(headers=headers, excluded_checks=excluded)
             named = f"{case.method} {case.operation.path}"
@@ -115,6 +116,9 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/switches": [{}],
     "/api/v1/calendars": [{}],
     "/api/v1/calendars/{calendar_id}": [{"calendar_id": 1}, {"calendar_id": 2}],
+    "/api/v1/duty": [{}],
+    "/api/v1/duty/now": [{}],
+    "/api/v1/duty/warnings": [{}],
     "/api/v1/duty/links": [{}],
     "/api/v1/announcements": [{}],
     "/api/v1/announcements/{name}": [{"name": "welcome"}],

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from flask import Blueprint, abort, request
-from flask_babel import format_date
 
 from telephony.accounts import Role
 from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Group, Setup
-from web.cleaning import visible
+from web.dutywords import (
+    date_words,
+    local_brief,
+    local_span,
+    names_of,
+    short_date,
+    weekday_words,
+)
 from web.rights import optional_user
 
 EDITORS = (Role.ADMIN, Role.SUPERVISOR)
@@ -29,11 +35,6 @@ def group_of(setup: Setup, name: str) -> Group:
     if name not in setup.groups:
         abort(404)
     return setup.groups[name]
-
-
-def names_of(setup: Setup) -> dict[str, str]:
-    """Return extension → name of all operators, fit for showing."""
-    return {extension: visible(one.name) for extension, one in setup.operators.items()}
 
 
 def choices_of(setup: Setup) -> dict[str, str]:
@@ -65,37 +66,8 @@ def in_zone(moment: datetime, zone: str, end: datetime | None = None) -> str:
     return local_brief(local) if end is None else local_span(local, shown(end, zone))
 
 
-@blueprint.app_template_filter()
-def local_brief(local: datetime) -> str:
-    """Return a naive local moment: `Thu 26 Nov, 09:00`."""
-    return f"{weekday_words(local)} {short_date(local)}, {local:%H:%M}"
-
-
-@blueprint.app_template_filter()
-def local_span(start: datetime, end: datetime) -> str:
-    """Return a span of naive local moments: `Thu 26 Nov, 09:00–17:00`."""
-    midnight = end.hour == end.minute == 0
-    if start.date() == (end - timedelta(minutes=1)).date():
-        return f"{local_brief(start)}–{'24:00' if midnight else f'{end:%H:%M}'}"
-    return f"{local_brief(start)} – {local_brief(end)}"
-
-
-@blueprint.app_template_filter()
-def weekday_words(day: date) -> str:
-    """Return the short name of a day's weekday."""
-    return str(format_date(_date(day), "ccc"))
-
-
-@blueprint.app_template_filter()
-def short_date(day: date) -> str:
-    """Return a day without its year: `26 Nov`."""
-    return str(format_date(_date(day), "d MMM")).rstrip(".")
-
-
-@blueprint.app_template_filter()
-def date_words(day: date) -> str:
-    """Return a day with its year."""
-    return str(format_date(_date(day), "medium"))
+for _filter in (local_brief, local_span, weekday_words, short_date, date_words):
+    blueprint.add_app_template_filter(_filter)
 
 
 @blueprint.app_template_filter()
@@ -104,8 +76,3 @@ def short_clock(local: datetime, end: bool = False) -> str:
     if end and local.hour == local.minute == 0:
         return "24"
     return f"{local.hour}:{local.minute:02}" if local.minute else str(local.hour)
-
-
-def _date(day: date) -> date:
-    # A datetime would be taken for one of UTC and moved into the reader's zone.
-    return day.date() if isinstance(day, datetime) else day

@@ -15,6 +15,7 @@ from telephony.domain.setup import Setup
 from telephony.store.directory import current_version
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
+from web.dutywords import names_of
 from web.edits import DAYS, edit_setup, error_words, saved, seen_version
 from web.rights import allow
 from web.rosters.area import (
@@ -23,7 +24,6 @@ from web.rosters.area import (
     choices_of,
     day_asked,
     group_of,
-    names_of,
     today_of,
 )
 from web.rosters.forms import EntryForm, OverrideForm, RotationForm, boxes, form_for

@@ -18,9 +18,10 @@ from telephony.domain.duty.walltime import reached, shown
 from telephony.domain.setup import Group, Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
+from web.dutywords import names_of
 from web.edits import error_words, saved
 from web.rights import allow
-from web.rosters.area import EDITORS, blueprint, choices_of, group_of, names_of
+from web.rosters.area import EDITORS, blueprint, choices_of, group_of
 from web.rosters.listing import entries_of
 from web.rosters.meanwhile import Claim, LostError, check, edit_if, on_duty, there
 from web.rosters.week import Stretch, from_text, monday, stretches, utc_text

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from flask import render_template, request
 
 from telephony.configfile import ROSTER_KINDS, as_data
+from telephony.domain.ahead import next_troubles, now_and_next
 from telephony.domain.duty.walltime import shown
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
+from telephony.store.live import reachable_now
 from telephony.store.setup import load_setup
+from web.dutywords import names_of, warning_words
 from web.i18n import zone
 from web.rights import allow, signed_in_user
-from web.rosters.ahead import now_and_next, own_turns, warning_words, warnings
-from web.rosters.area import blueprint, day_asked, group_of, may_edit, names_of, today_of
+from web.rosters.ahead import own_turns
+from web.rosters.area import blueprint, day_asked, group_of, may_edit, today_of
 from web.rosters.listing import TITLES, entries_of, listed
 from web.rosters.week import monday, utc_text, week_of
 from web.services import services
@@ -32,7 +35,7 @@ def index() -> str:
     now = services().now()
     with reading(services().engine) as session:
         setup = load_setup(session)
-        wrong = warnings(session, setup, now)
+        wrong = next_troubles(setup, now, reachable_now(session, setup))
     names = names_of(setup)
     own = signed_in_user().extension
     return render_template(
@@ -54,7 +57,7 @@ def show(name: str) -> str:
     with reading(services().engine) as session:
         setup = load_setup(session)
         group = group_of(setup, name)
-        wrong = warnings(session, setup, now, about=name)
+        wrong = next_troubles(setup, now, reachable_now(session, setup), about=name)
     this_week = monday(today_of(group, now))
     asked = day_asked()
     first = monday(asked) if asked else this_week
