@@ -13,7 +13,7 @@ from telephony.accounts import Role, Scope
 from telephony.store.engine import writing
 from telephony.store.outbox import Fact, add_facts
 from tests.api import company
-from tests.api.conftest import Get
+from tests.api.conftest import Get, said
 from web.api.base import LIMITS
 from web.limits import Limits
 
@@ -312,3 +312,21 @@ def test_the_reference_page_shows_every_path(app: Flask) -> None:
     assert page.status_code == 200
     for path in paths:
         assert path in page.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/calls?q=x%0A",
+        "/calls?did=74951234567%0A",
+        "/clients?q=x%0A",
+        "/blocklist?q=x%0A",
+        "/operators?group=sales%0A",
+        "/events?kind=call.ended%0A",
+        "/duty?group=sales%0A",
+        "/explain?did=74951234567%0A",
+    ],
+)
+def test_a_line_end_is_no_part_of_a_parameter(read: Get, path: str) -> None:
+    words = [words for _, words in said(read(path))]
+    assert words == ["String does not match expected pattern."]

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from telephony.domain.directory import Stage
-from web.api.fields import BIGGEST, PRINTABLE, Truth, Whole, at, code, count, extension, text
+from web.api.fields import BIGGEST, Truth, Whole, at, code, count, extension, printable, text
 from web.api.schemas import Ordered, Paged, listed
 
 
@@ -17,7 +17,7 @@ class ClientsQuery(Ordered):
     sort = text("By name, then id", load_default="name", validate=validate.OneOf(["name"]))
     q = text(
         "Words of the name, or a number in any notation or its last four digits or more",
-        validate=[validate.Length(max=100), validate.Regexp(PRINTABLE)],
+        validate=printable(100),
     )
     manager = extension("The extension of one of their managers")
 
@@ -82,7 +82,7 @@ class BlockedQuery(Paged):
 
     q = text(
         "A part of the number, of the reason or of who added it",
-        validate=[validate.Length(max=100), validate.Regexp(PRINTABLE)],
+        validate=printable(100),
     )
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from telephony.domain.duty import AbsenceKind, Layer, Trouble
-from web.api.fields import PRINTABLE, at, code, count, text
+from web.api.fields import at, code, count, printable, text
 from web.api.schemas import Paged, Span, listed
 
 
 def _group(**more: Any) -> Any:
-    known = [validate.Length(max=100), validate.Regexp(PRINTABLE)]
-    return text("Only this group", validate=known, **more)
+    return text("Only this group", validate=printable(100), **more)
 
 
 def _operators() -> Any:

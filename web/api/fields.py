@@ -11,10 +11,25 @@ from marshmallow import ValidationError, fields, validate
 MOST = 500
 DEEPEST = 100_000_000
 BIGGEST = 2**31 - 1
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
+
+
+class Fits(validate.Regexp):
+    """The whole text is as a pattern says: to Python alone `$` lets a line end follow."""
+
+    def __call__(self, value: Any) -> Any:
+        """Return the text, or raise ValidationError."""
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+def printable(most: int) -> list[Any]:
+    """Return what a line of at most so many characters must be."""
+    return [validate.Length(max=most), Fits(_PRINTABLE)]
 
 
 class Instant(fields.AwareDateTime):
@@ -53,7 +68,7 @@ def count(about: str, **more: Any) -> Any:
 
 def extension(about: str) -> Any:
     """Return an extension."""
-    return text(about, validate=validate.Regexp(r"^[0-9]{2,10}$", re.ASCII))
+    return text(about, validate=Fits(r"^[0-9]{2,10}$", re.ASCII))
 
 
 class Truth(fields.Boolean):

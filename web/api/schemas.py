@@ -13,17 +13,7 @@ from telephony.domain.phases import Phase
 from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
 from telephony.domain.routing import Kind, Reason, Rule
 from telephony.store.search import Order
-from web.api.fields import (
-    BIGGEST,
-    DEEPEST,
-    MOST,
-    PRINTABLE,
-    at,
-    code,
-    count,
-    extension,
-    text,
-)
+from web.api.fields import BIGGEST, DEEPEST, MOST, Fits, at, code, count, extension, printable, text
 
 
 class Problem(Schema):
@@ -72,15 +62,13 @@ class CallsQuery(Paged):
     number = text(
         "The client's number in any notation, how it begins (+ and six digits or more), or its "
         "last four digits or more",
-        validate=[validate.Length(max=40), validate.Regexp(PRINTABLE)],
+        validate=printable(40),
     )
     q = text(
         "What people type: a number as above, an extension, or words of a client's name",
-        validate=[validate.Length(max=100), validate.Regexp(PRINTABLE)],
+        validate=printable(100),
     )
-    did = text(
-        "The number dialled, digits", validate=validate.Regexp(r"^\+?[0-9]{2,15}$", re.ASCII)
-    )
+    did = text("The number dialled, digits", validate=Fits(r"^\+?[0-9]{2,15}$", re.ASCII))
     operator = extension("An extension that placed or answered the call, or that it reached")
     disposition = code(Disposition, "How the call ended")
     direction = code(Direction, "Which way it went")
@@ -219,7 +207,7 @@ class OperatorsQuery(Ordered):
         load_default="extension",
         validate=validate.OneOf(["extension", "name"]),
     )
-    group = text("A group's name", validate=[validate.Length(max=100), validate.Regexp(PRINTABLE)])
+    group = text("A group's name", validate=printable(100))
 
 
 class Duty(Schema):
@@ -256,7 +244,7 @@ class EventsQuery(Schema):
         load_default=0,
         validate=validate.Range(min=0, max=2**62),
     )
-    kind = text("Only this kind", validate=validate.Regexp(r"^[a-z_]+(\.[a-z_]+)*$", re.ASCII))
+    kind = text("Only this kind", validate=Fits(r"^[a-z_]+(\.[a-z_]+)*$", re.ASCII))
     limit = count(
         "How many items at most", load_default=100, validate=validate.Range(min=1, max=MOST)
     )

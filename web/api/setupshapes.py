@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from web.api.fields import PRINTABLE, Whole, at, count, text
+from web.api.fields import Fits, Whole, at, count, printable, text
 from web.api.schemas import Checked, Step
 
-_FINGERPRINT = validate.Regexp(r"^[0-9a-f]{32}$", re.ASCII)
+_FINGERPRINT = Fits(r"^[0-9a-f]{32}$", re.ASCII)
 
 
 def _entry(about: str, **more: Any) -> Any:
@@ -102,18 +102,18 @@ class ExplainQuery(Schema):
     did = text(
         "The number dialled",
         required=True,
-        validate=validate.Regexp(r"^\+?[0-9]{3,15}$", re.ASCII),
+        validate=Fits(r"^\+?[0-9]{3,15}$", re.ASCII),
     )
     number = text(
         "The caller's, in any notation; empty for a hidden one",
         load_default="",
-        validate=[validate.Length(max=40), validate.Regexp(PRINTABLE)],
+        validate=printable(40),
     )
     at = at("The moment; without it now, with the phones as they are")
     key = text(
         "What was pressed in the menu, - for nothing; empty before the menu",
         load_default="",
-        validate=validate.Regexp(r"^[0-9*#-]?$", re.ASCII),
+        validate=Fits(r"^[0-9*#-]?$", re.ASCII),
     )
 
 
