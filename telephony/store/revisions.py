@@ -15,6 +15,7 @@ from telephony.store.aside import Aside
 from telephony.store.tables import Json, UtcDateTime, metadata
 
 KEPT = 500
+_GREATEST = 2**63 - 1
 
 # `version` is the set-up's version that the change made; `before` is the set-up's file before it,
 # compressed; `undid` is the version that it took back; `differences` are those of configfile;
@@ -71,6 +72,8 @@ def list_revisions(session: Session, *, limit: int, offset: int) -> tuple[list[R
 
 def get_revision(session: Session, version: int) -> tuple[Revision, str] | None:
     """Return the change that made a version, and the file of the set-up before it."""
+    if version > _GREATEST:
+        return None
     query = select(*_COLUMNS, setup_revision.c.before).where(setup_revision.c.version == version)
     row = session.execute(query).mappings().one_or_none()
     if row is None:

@@ -208,6 +208,8 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("GET", "/explain?did=74951234567"): Scope.SETUP_READ,
         ("GET", "/setup"): Scope.SETUP_READ,
         ("PUT", "/setup"): Scope.SETUP_WRITE,
+        ("GET", "/setup/changes"): Scope.SETUP_READ,
+        ("POST", "/setup/changes/99/undo"): Scope.SETUP_WRITE,
         ("GET", "/calendars"): Scope.SETUP_READ,
         ("POST", "/calendars"): Scope.SETUP_WRITE,
         ("GET", "/calendars/99"): Scope.SETUP_READ,

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from telephony.accounts import Scope
 from telephony.calendars import Use
+from telephony.configfile import COMMAND_LINE, Data, change, find
 from telephony.domain.duty import Absence, AbsenceKind, OneOff
 from telephony.domain.duty.calendars import Complaint, Flaw
 from telephony.sounds import convert, keep
@@ -50,9 +51,10 @@ LISTS = {
         "duty/warnings",
         "events",
         "operators",
+        "setup/changes",
     )
 }
-OPERATIONS = 71
+OPERATIONS = 73
 
 
 @pytest.fixture
@@ -110,6 +112,7 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/operators/{extension}": [{"extension": one} for one in ("101", "102")],
     "/api/v1/clients/{client_id}": [{"client_id": 1}],
     "/api/v1/setup": [{}],
+    "/api/v1/setup/changes": [{}],
     "/api/v1/setup/operators/{key}": [{"key": "101"}],
     "/api/v1/setup/groups/{key}": [{"key": "sales"}],
     "/api/v1/setup/dids/{key}": [{"key": company.DID}],
@@ -126,8 +129,16 @@ REAL: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def _bring(engine: Engine) -> None:
-    """Store calendars of both kinds, one of them failing, a link and an announcement."""
+def _entitle(data: Data) -> None:
+    find(data, "dids", company.DID)["title"] = company.HOSTILE
+
+
+def _bring(engine: Engine) -> int:
+    """Store calendars of both kinds, one of them failing, a link and an announcement.
+
+    The set-up is changed once: return the version.
+    """
+    done = change(engine, COMMAND_LINE, _entitle, now=company.NOW)
     away = Absence("101", datetime(2026, 11, 20), datetime(2026, 11, 21), "UTC", AbsenceKind.SICK)  # noqa: DTZ001
     duty = OneOff("102", datetime(2026, 11, 20), datetime(2026, 11, 21), 2)  # noqa: DTZ001
     complaint = Complaint(Flaw.UNKNOWN_NAME, company.HOSTILE, "Zoe", company.NOW)
@@ -146,6 +157,7 @@ def _bring(engine: Engine) -> None:
         share = Share(0, Owner.GROUP, "sales", True, "ru", "admin", company.NOW, company.NOW)
         add_share(session, "hash", share)
         keep(session, "welcome", company.HOSTILE, convert(wav(0.3)), company.NOW)
+    return done.version
 
 
 @pytest.mark.parametrize("path", REAL)
@@ -161,7 +173,10 @@ def test_what_there_is_has_the_shape_that_the_document_says(
 
 
 CALENDAR = {"owner_kind": "operator", "owner": "101", "file": DUTY, "enabled": True}
+# The version that the change of `_bring` made.
+MADE = "made"
 RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("POST", "/setup/changes/{version}/undo", {"version": MADE}, None),
     ("PUT", "/switches/pauses/{extension}", {"extension": "101"}, {"kind": "lunch"}),
     ("PUT", "/switches/pauses/{extension}", {"extension": "102"}, {"kind": None}),
     ("PUT", "/switches/closed", {}, {"closed": True}),
@@ -189,7 +204,8 @@ def test_what_is_right_is_taken_and_answered_as_the_document_says(
     values: dict[str, Any],
     body: Any,
 ) -> None:
-    _bring(engine)
+    made = _bring(engine)
+    values = {name: made if value is MADE else value for name, value in values.items()}
     operation = _schema(app)[f"/api/v1{path}"][method]
     sent = {} if body is None else {"body": body}
     if path.startswith("/announcements") and body is not None:

@@ -175,6 +175,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("api.explain", "GET"): Scope.SETUP_READ,
     ("api.setup", "GET"): Scope.SETUP_READ,
     ("api.replace_setup", "PUT"): Scope.SETUP_WRITE,
+    ("api.setup_changes", "GET"): Scope.SETUP_READ,
+    ("api.undo_setup_change", "POST"): Scope.SETUP_WRITE,
     ("api.setup_operators", "GET"): Scope.SETUP_READ,
     ("api.setup_one_operator", "GET"): Scope.SETUP_READ,
     ("api.setup_put_operator", "PUT"): Scope.SETUP_WRITE,

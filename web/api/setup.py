@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
-from flask import abort, g, request
+from flask import abort
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import UnprocessableEntity
 
-from telephony.accounts import ApiToken, Scope
+from telephony.accounts import Scope
 from telephony.configfile import (
     KEYS,
     SECTIONS,
-    Author,
-    Change,
     ChangedError,
-    ConfigError,
-    ConflictError,
     Data,
     Entry,
-    change,
     find,
     fingerprint,
     load_data,
@@ -29,10 +22,10 @@ from telephony.configfile import (
     remove_entry,
     rename_references,
 )
-from telephony.store.accounts import get_user
 from telephony.store.engine import reading
 from web.api import schemas, setupshapes
-from web.api.base import language, reads, refuse, writes
+from web.api.base import reads, refuse, writes
+from web.api.changing import change_setup, told
 from web.services import services
 from web.texts import gettext
 
@@ -87,8 +80,8 @@ def replace_setup(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str
         # Whatever is sent: the reader says what is wrong with it.
         data.update(cast(Data, body["setup"]))
 
-    done = _change(edit, body.get("version"), dry_run=query["dry_run"])
-    return _changed(done, applied=not query["dry_run"] and bool(done.differences))
+    done = change_setup(edit, body.get("version"), dry_run=query["dry_run"])
+    return told(done, dry_run=query["dry_run"])
 
 
 def _list(section: str) -> Callable[..., dict[str, Any]]:
@@ -126,8 +119,9 @@ def _put(section: str) -> Callable[..., dict[str, Any]]:
             for old, its_new in renamed.items():
                 rename_references(data, section, old, its_new)
 
-        done = _change(edit, None, renamed if section == "groups" else {}, dry_run=query["dry_run"])
-        return _changed(done, applied=not query["dry_run"] and bool(done.differences))
+        followed = renamed if section == "groups" else {}
+        done = change_setup(edit, None, followed, dry_run=query["dry_run"])
+        return told(done, dry_run=query["dry_run"])
 
     return view
 
@@ -146,7 +140,7 @@ def _delete(section: str) -> Callable[..., None]:
             else:
                 remove_entry(data, section, key, seen)
 
-        _change(edit, None, dry_run=False)
+        change_setup(edit, None, dry_run=False)
 
     return view
 
@@ -193,76 +187,6 @@ def _one(session: Session, section: str, key: str) -> dict[str, Any]:
 
 def _shown(key: str, entry: Entry) -> dict[str, Any]:
     return {"key": key, "version": fingerprint(entry), "entry": entry}
-
-
-def _change(
-    edit: Callable[[Data], None],
-    expected: int | None,
-    renamed: Mapping[str, str] | None = None,
-    *,
-    dry_run: bool,
-) -> Change:
-    """Change the set-up as who made the token, by the panel's checks; abort with what is wrong."""
-    offer = services()
-    token = cast(ApiToken, g.token)
-    with reading(offer.engine) as session:
-        maker = get_user(session, token.user_id)
-    login = maker.login if maker else ""
-    author = Author(login, token.user_id, request.remote_addr or "", token.name)
-    try:
-        done = change(
-            offer.engine,
-            author,
-            edit,
-            now=offer.now(),
-            country=offer.settings.country,
-            expected=expected,
-            renamed=renamed,
-            dry_run=dry_run,
-        )
-    except LookupError:
-        abort(404)
-    except (ChangedError, ConflictError):
-        abort(HTTPStatus.CONFLICT)
-    if done.errors:
-        _refuse(done.errors)
-    return done
-
-
-def _refuse(errors: list[ConfigError]) -> NoReturn:
-    """Answer 422: each error with its path, value, code and why, by Accept-Language."""
-    error = UnprocessableEntity()
-    error.data = {  # type: ignore[attr-defined]
-        "errors": [
-            {
-                "in": "json",
-                "name": one.path,
-                "value": one.value,
-                "code": one.code.value,
-                "detail": one.words(language()),
-            }
-            for one in errors
-        ]
-    }
-    raise error
-
-
-def _changed(done: Change, *, applied: bool) -> dict[str, Any]:
-    return {
-        "version": done.version,
-        "applied": applied,
-        "differences": [
-            {
-                "what": one.what,
-                "key": one.key,
-                "action": one.action,
-                "fields": [
-                    {"name": field.name, "old": field.old, "new": field.new} for field in one.fields
-                ],
-            }
-            for one in done.differences
-        ],
-    }
 
 
 def _register(section: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from web.api.fields import Fits, Whole, at, count, printable, text
-from web.api.schemas import Checked, Step
+from web.api.schemas import Checked, Step, listed
 
 _FINGERPRINT = Fits(r"^[0-9a-f]{32}$", re.ASCII)
 
@@ -96,6 +96,26 @@ class Changed(Schema):
     differences = fields.List(fields.Nested(DifferenceOf), required=True)
 
 
+class UndoQuery(DryRunQuery):
+    """Whether anything is changed, and what was seen before."""
+
+    expected = count("The set-up's version that was read: 409 when there is another by now")
+
+
+class OneChange(Schema):
+    """A change of the set-up."""
+
+    version = count("The version that it made", required=True)
+    at = at("When", required=True)
+    actor = text("Who: a login, or the command line", required=True)
+    undid = count(
+        "The version whose change it took back, with all later ones",
+        required=True,
+        allow_none=True,
+    )
+    differences = fields.List(fields.Nested(DifferenceOf), required=True)
+
+
 class ExplainQuery(Schema):
     """A call: who would get it?"""
 
@@ -126,3 +146,6 @@ class Explained(Schema):
     phones = text("seen: as they are now; free: taken as connected and free", required=True)
     plan = fields.List(fields.Nested(Step), required=True)
     trace = fields.List(fields.Nested(Checked), required=True)
+
+
+ChangeList = listed(OneChange)
