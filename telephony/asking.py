@@ -41,6 +41,12 @@ def ask(session: Session, question: Question, setup: Setup, seen: Seen) -> Decis
     return decide(question, situation, setup)
 
 
+def ask_at(session: Session, question: Question, setup: Setup, now: datetime) -> Decision:
+    """Return the same with the phones as they are when it is asked of `now`, else as if free."""
+    seen = seen_now(session, setup, now) if question.at == now else all_free(setup)
+    return ask(session, question, setup, seen)
+
+
 def all_free(setup: Setup) -> Seen:
     """Return what is seen when every desk phone is registered and free, and nobody rests."""
     return Seen(

@@ -18,7 +18,7 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateTimeLocalInput
 
-from telephony.asking import all_free, ask, seen_now
+from telephony.asking import ask_at
 from telephony.domain.duty.walltime import reached
 from telephony.domain.numbers import DIALLABLE, digits, normalise
 from telephony.domain.routing import NO_KEY, Decision, Kind, Question
@@ -136,17 +136,11 @@ def tried(
     session: Session, question: Question, setup: Setup, now: datetime, after: Setup | None = None
 ) -> Tried:
     """Return the answer to a question by the stored `setup`, and by an unsaved one, if any."""
-    at_once = question.at == now
-
-    def answered(known: Setup) -> Decision:
-        seen = seen_now(session, known, now) if at_once else all_free(known)
-        return ask(session, question, known, seen)
-
-    answer = in_words(answered(setup), setup)
-    found = Tried(question, at_once, question.at < now, answer)
+    answer = in_words(ask_at(session, question, setup, now), setup)
+    found = Tried(question, question.at == now, question.at < now, answer)
     if after is None:
         return found
-    other = in_words(answered(after), after)
+    other = in_words(ask_at(session, question, after, now), after)
     return replace(found, answer=_marked(answer, other), what_if=_marked(other, answer))
 
 

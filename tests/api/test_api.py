@@ -206,6 +206,7 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("PUT", "/switches/closed"): Scope.SWITCHES_WRITE,
         ("PUT", "/switches/closed/99"): Scope.SWITCHES_WRITE,
         ("GET", "/explain?did=74951234567"): Scope.SETUP_READ,
+        ("POST", "/explain"): Scope.SETUP_READ,
         ("GET", "/setup"): Scope.SETUP_READ,
         ("PUT", "/setup"): Scope.SETUP_WRITE,
         ("GET", "/setup/changes"): Scope.SETUP_READ,

@@ -54,7 +54,7 @@ LISTS = {
         "setup/changes",
     )
 }
-OPERATIONS = 73
+OPERATIONS = 74
 
 
 @pytest.fixture
@@ -175,7 +175,21 @@ def test_what_there_is_has_the_shape_that_the_document_says(
 CALENDAR = {"owner_kind": "operator", "owner": "101", "file": DUTY, "enabled": True}
 # The version that the change of `_bring` made.
 MADE = "made"
+PEOPLE = [{"extension": one, "name": one} for one in ("101", "102")]
+QUESTION = {"did": company.DID, "number": company.CALLER}
 RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("POST", "/explain", {}, QUESTION | {"setup": {"operators": PEOPLE}}),
+    (
+        "POST",
+        "/explain",
+        {},
+        QUESTION
+        | {
+            "at": "2026-11-19T09:00:00Z",
+            "key": "-",
+            "change": {"section": "dids", "key": company.DID, "entry": {"group": "sales"}},
+        },
+    ),
     ("POST", "/setup/changes/{version}/undo", {"version": MADE}, None),
     ("PUT", "/switches/pauses/{extension}", {"extension": "101"}, {"kind": "lunch"}),
     ("PUT", "/switches/pauses/{extension}", {"extension": "102"}, {"kind": None}),

@@ -173,6 +173,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("api.close_all", "PUT"): Scope.SWITCHES_WRITE,
     ("api.close_did", "PUT"): Scope.SWITCHES_WRITE,
     ("api.explain", "GET"): Scope.SETUP_READ,
+    ("api.explain_change", "POST"): Scope.SETUP_READ,
     ("api.setup", "GET"): Scope.SETUP_READ,
     ("api.replace_setup", "PUT"): Scope.SETUP_WRITE,
     ("api.setup_changes", "GET"): Scope.SETUP_READ,

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from flask import abort
 from sqlalchemy.orm import Session
 
 from telephony.accounts import Scope
 from telephony.configfile import (
-    KEYS,
     SECTIONS,
     ChangedError,
     Data,
     Entry,
-    find,
     fingerprint,
     load_data,
-    put_entry,
     remove_entry,
-    rename_references,
 )
 from telephony.store.engine import reading
 from web.api import schemas, setupshapes
-from web.api.base import reads, refuse, writes
+from web.api.base import reads, writes
 from web.api.changing import change_setup, told
+from web.api.editing import by_key, placing, whole
 from web.services import services
-from web.texts import gettext
 
 _READ, _WRITE = Scope.SETUP_READ, Scope.SETUP_WRITE
 # A section's name in the singular, for the names of the operations.
@@ -73,21 +69,14 @@ def replace_setup(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str
 
     With `dry_run` nothing is changed: the answer says what would be.
     """
-
-    def edit(data: Data) -> None:
-        for section in data:
-            data[section] = []
-        # Whatever is sent: the reader says what is wrong with it.
-        data.update(cast(Data, body["setup"]))
-
-    done = change_setup(edit, body.get("version"), dry_run=query["dry_run"])
+    done = change_setup(whole(body["setup"]), body.get("version"), dry_run=query["dry_run"])
     return told(done, dry_run=query["dry_run"])
 
 
 def _list(section: str) -> Callable[..., dict[str, Any]]:
     def view(query: Mapping[str, Any]) -> dict[str, Any]:
         with reading(services().engine) as session:
-            entries = _by_key(load_data(session)[0], section)
+            entries = by_key(load_data(session)[0], section)
         first = query["offset"]
         found = [_shown(key, one) for key, one in list(entries.items())]
         return {"items": found[first : first + query["limit"]], "total": len(found)}
@@ -106,21 +95,8 @@ def _get(section: str) -> Callable[..., dict[str, Any]]:
 
 def _put(section: str) -> Callable[..., dict[str, Any]]:
     def view(query: Mapping[str, Any], body: Mapping[str, Any], key: str) -> dict[str, Any]:
-        name = KEYS[section]
-        new = str(body["entry"].get(name, key)) if section != "absences" else key
-        if new != key and section == "operators":
-            refuse({f"entry.{name}": [gettext("Must be as in the address.")]})
-        renamed = {key: new} if new != key else {}
-
-        def edit(data: Data) -> None:
-            if renamed:
-                find(data, section, key)  # what is not there gets no other name
-            _place(data, section, key, body["entry"], body.get("version"))
-            for old, its_new in renamed.items():
-                rename_references(data, section, old, its_new)
-
-        followed = renamed if section == "groups" else {}
-        done = change_setup(edit, None, followed, dry_run=query["dry_run"])
+        edit, renamed = placing(section, key, body["entry"], body.get("version"))
+        done = change_setup(edit, None, renamed, dry_run=query["dry_run"])
         return told(done, dry_run=query["dry_run"])
 
     return view
@@ -131,7 +107,7 @@ def _delete(section: str) -> Callable[..., None]:
         def edit(data: Data) -> None:
             seen = query.get("version")
             if section == "absences":
-                entry = _by_key(data, section).get(key)
+                entry = by_key(data, section).get(key)
                 if entry is None:
                     raise LookupError(key)
                 if seen is not None and fingerprint(entry) != seen:
@@ -145,41 +121,8 @@ def _delete(section: str) -> Callable[..., None]:
     return view
 
 
-def _place(data: Data, section: str, key: str, entry: Entry, seen: str | None) -> None:
-    """Put an entry in the place of the one named `key`, or add it under that name."""
-    if section == "absences":
-        known = _by_key(data, section).get(key)
-        if seen is not None and (known is None or fingerprint(known) != seen):
-            raise ChangedError
-        given = entry.get("entries", [])
-        rest = [one for one in data[section] if one["operator"] != key]
-        added = [
-            {**one, "operator": key} if isinstance(one, dict) else one
-            for one in (given if isinstance(given, list) else [given])
-        ]
-        data[section] = [*rest, *added]
-        return
-    try:
-        find(data, section, key)
-    except LookupError:
-        if seen is not None:
-            raise ChangedError from None
-        put_entry(data, section, None, {KEYS[section]: key, **entry}, None)
-    else:
-        put_entry(data, section, key, {KEYS[section]: key, **entry}, seen)
-
-
-def _by_key(data: Data, section: str) -> dict[str, Entry]:
-    if section != "absences":
-        return {str(one[KEYS[section]]): one for one in data[section]}
-    found: dict[str, Entry] = {}
-    for one in data[section]:
-        found.setdefault(one["operator"], {"entries": []})["entries"].append(one)
-    return found
-
-
 def _one(session: Session, section: str, key: str) -> dict[str, Any]:
-    entry = _by_key(load_data(session)[0], section).get(key)
+    entry = by_key(load_data(session)[0], section).get(key)
     if entry is None:
         abort(404)
     return _shown(key, entry)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from telephony.configfile import SECTIONS
 from web.api.fields import Fits, Whole, at, count, printable, text
 from web.api.schemas import Checked, Step, listed
 
@@ -137,15 +138,48 @@ class ExplainQuery(Schema):
     )
 
 
-class Explained(Schema):
-    """Who would get a call, and why, by the set-up of today."""
+class EntryOf(Schema):
+    """One entry, as `PUT` of its address takes it."""
+
+    section = text("The section", required=True, validate=validate.OneOf([*SECTIONS, "absences"]))
+    key = text("What names it: an extension, a name, a number", required=True)
+    entry = _entry('As in the YAML file; of absences {"entries": […]}', required=True)
+
+
+class WhatIfBody(ExplainQuery):
+    """A call, and a change that is not made: either `setup` or `change`."""
+
+    setup = _entry("A whole set-up: lists by section, as in the YAML file")
+    change = fields.Nested(EntryOf, metadata={"description": "One entry to be added or replaced"})
+
+
+class AskedOf(Schema):
+    """The call that was asked of."""
 
     did = text("The number dialled, digits", required=True)
     number = text("The caller's, E.164; empty when hidden", required=True)
     at = at("The moment", required=True)
     phones = text("seen: as they are now; free: taken as connected and free", required=True)
+
+
+class AnswerOf(Schema):
+    """Who would get the call, and why."""
+
     plan = fields.List(fields.Nested(Step), required=True)
     trace = fields.List(fields.Nested(Checked), required=True)
+
+
+class Explained(AskedOf, AnswerOf):
+    """Who would get a call, and why, by the set-up of today."""
+
+
+class WhatIf(AskedOf):
+    """Who would get a call, and why: as things are, and with a change that is not made."""
+
+    version = count("The set-up's version", required=True)
+    stored = fields.Nested(AnswerOf, required=True)
+    changed = fields.Nested(AnswerOf, required=True)
+    differences = fields.List(fields.Nested(DifferenceOf), required=True)
 
 
 ChangeList = listed(OneChange)
