@@ -12,13 +12,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from telephony.clients import Problem, Written, check_client, same
+from telephony.clients import Problem, Written, check_client, differences, same
+from telephony.store.audit import Note
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients
 from telephony.store.directory import bump, current_version
@@ -35,6 +36,8 @@ COLUMNS = (
     "vip",
     "notes",
 )
+# Of a file that comes over the network.
+MOST_BYTES = 5_000_000
 _REQUIRED = ("name", "phones")
 # What a spreadsheet would take for a formula, with an apostrophe before it; see `as_row`.
 _KEPT_FROM_FORMULAS = re.compile(r"'+[=+\-@]")
@@ -218,6 +221,36 @@ def as_row(client: ClientData) -> list[str]:
     }
     cells = [values.get(name, getattr(client, name) or "") for name in COLUMNS]
     return [f"'{cell}" if _FORMULA.match(cell) and not _alone(cell) else cell for cell in cells]
+
+
+def as_csv(clients: Iterable[ClientData], between: str = ",") -> Iterator[str]:
+    """Yield a file of clients in pieces; `between` stands between its cells."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=between)
+    writer.writerow(COLUMNS)
+    for number, client in enumerate(clients, start=1):
+        writer.writerow(as_row(client))
+        if number % 500 == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def note_import(note: Note, session: Session, report: Report) -> None:
+    """Write an import into the audit log, and each client that it changed."""
+    note(
+        session,
+        "clients.imported",
+        "",
+        added=report.added,
+        updated=report.updated,
+        numbers_removed=report.numbers_removed,
+    )
+    for change in report.changes:
+        if change.before is not None:
+            changed = differences(change.before, change.after)
+            note(session, "client.changed", change.before.name, **changed)
 
 
 def _alone(cell: str) -> bool:

@@ -194,6 +194,8 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("PUT", "/clients/1"): Scope.CLIENTS_WRITE,
         ("PATCH", "/clients/1"): Scope.CLIENTS_WRITE,
         ("DELETE", "/clients/99"): Scope.CLIENTS_WRITE,
+        ("GET", "/clients.csv"): Scope.CLIENTS_READ,
+        ("POST", "/clients/import"): Scope.CLIENTS_WRITE,
         ("GET", "/blocklist"): Scope.BLOCKLIST_READ,
         ("POST", "/blocklist"): Scope.BLOCKLIST_WRITE,
         ("GET", "/blocklist/99"): Scope.BLOCKLIST_READ,

@@ -54,7 +54,7 @@ LISTS = {
         "setup/changes",
     )
 }
-OPERATIONS = 74
+OPERATIONS = 76
 
 
 @pytest.fixture
@@ -110,6 +110,7 @@ def test_the_api_keeps_to_its_document(
 REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/calls/{call_id}": [{"call_id": call.call_id} for call in company.calls()],
     "/api/v1/operators/{extension}": [{"extension": one} for one in ("101", "102")],
+    "/api/v1/clients.csv": [{}],
     "/api/v1/clients/{client_id}": [{"client_id": 1}],
     "/api/v1/setup": [{}],
     "/api/v1/setup/changes": [{}],
@@ -175,9 +176,11 @@ def test_what_there_is_has_the_shape_that_the_document_says(
 CALENDAR = {"owner_kind": "operator", "owner": "101", "file": DUTY, "enabled": True}
 # The version that the change of `_bring` made.
 MADE = "made"
+FILE = f"name,phones\nNew,+74990000001\nOther,{company.CALLER}\n"
 PEOPLE = [{"extension": one, "name": one} for one in ("101", "102")]
 QUESTION = {"did": company.DID, "number": company.CALLER}
 RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("POST", "/clients/import", {}, FILE),
     ("POST", "/explain", {}, QUESTION | {"setup": {"operators": PEOPLE}}),
     (
         "POST",
@@ -224,6 +227,8 @@ def test_what_is_right_is_taken_and_answered_as_the_document_says(
     sent = {} if body is None else {"body": body}
     if path.startswith("/announcements") and body is not None:
         sent["media_type"] = "multipart/form-data"
+    if isinstance(body, str):
+        sent["media_type"] = "text/csv"
     case = operation.Case(path_parameters=values, **sent)
     assert case.call_and_validate(headers=headers).status_code in (200, 201, 202, 204)
 

@@ -161,6 +161,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("api.replace_client", "PUT"): Scope.CLIENTS_WRITE,
     ("api.change_client", "PATCH"): Scope.CLIENTS_WRITE,
     ("api.delete_client", "DELETE"): Scope.CLIENTS_WRITE,
+    ("api.clients_file", "GET"): Scope.CLIENTS_READ,
+    ("api.import_clients_file", "POST"): Scope.CLIENTS_WRITE,
     ("api.blocklist", "GET"): Scope.BLOCKLIST_READ,
     ("api.one_blocked", "GET"): Scope.BLOCKLIST_READ,
     ("api.block_number", "POST"): Scope.BLOCKLIST_WRITE,

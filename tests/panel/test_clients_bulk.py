@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from telephony.importing import import_clients
+from telephony.importing import MOST_BYTES, import_clients
 from telephony.store.asked import every_client
 from telephony.store.audit import AuditEntry, list_audit
 from telephony.store.client_changes import save_clients
@@ -21,7 +21,6 @@ from telephony.store.engine import reading, writing
 from telephony.store.setup import replace_setup
 from tests.databases.samples import a_setup
 from tests.panel.people import Browser, Panel
-from web.clients.bulk import MOST_BYTES
 
 KNOWN = [
     ClientData("Anna", ("+79001110001", "+79001110002"), "101", None, True, "note"),

@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import Conflict, TooManyRequests, UnprocessableEntity
+from werkzeug.exceptions import Conflict, HTTPException, TooManyRequests, UnprocessableEntity
 
 from telephony.accounts import Scope
 from telephony.words import LANGUAGES
@@ -95,13 +95,15 @@ def writes(
     status: int = 200,
     one: bool = True,
     form: bool = False,
+    raw: str = "",
 ) -> Callable[[V], V]:
     """Make a function the answer to a method that changes something, and document it.
 
     It is called with the query's parameters as a dict, the body's fields as another when there is
     a schema for them, then the path's. `answer` None: there is nothing to say (204). `one`: there
     may be no such thing (404), or somebody else changed it (409). `form`: the body is a form with
-    files (multipart/form-data), not JSON.
+    files (multipart/form-data), not JSON. `raw`: the body is a file of this media type, for the
+    function to read.
     """
     codes = [*_CODES, *([400] if body else []), *([404, 409] if one else [])]
 
@@ -110,6 +112,9 @@ def writes(
         if body is not None:
             place, media = ("form", FORM) if form else ("json", JSON)
             guarded = blueprint.arguments(body, location=place, content_type=media)(guarded)
+        if raw:
+            content = {raw: {"schema": {"type": "string"}}}
+            guarded = blueprint.doc(requestBody={"required": True, "content": content})(guarded)
         guarded = blueprint.arguments(query, location="query")(guarded)
         _route(guarded, rule, method, scope, codes)
         return view
@@ -126,7 +131,15 @@ def refuse(errors: Mapping[str, list[str]], place: str = "json") -> NoReturn:
 
 def conflict(detail: str, errors: list[dict[str, str]]) -> NoReturn:
     """Answer 409: what stands against it; each error with `in`, `name`, `code` and `detail`."""
-    error = Conflict()
+    _say(Conflict(), detail, errors)
+
+
+def refuse_file(detail: str, errors: list[dict[str, str]]) -> NoReturn:
+    """Answer 422: what is wrong with a file, each error with its place in it."""
+    _say(UnprocessableEntity(), detail, errors)
+
+
+def _say(error: HTTPException, detail: str, errors: list[dict[str, str]]) -> NoReturn:
     error.data = {"detail": detail, "errors": errors}  # type: ignore[attr-defined]
     raise error
 
@@ -149,7 +162,7 @@ def _route(
             success=False,
         )(guarded)
     guarded = blueprint.doc(security=[{SECURITY: [scope.value]}])(guarded)
-    tag = rule.strip("/").partition("/")[0]
+    tag = rule.strip("/").partition("/")[0].partition(".")[0]
     blueprint.route(rule, methods=[method], tags=[tag])(needs(scope)(guarded))
 
 

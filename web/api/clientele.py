@@ -9,17 +9,53 @@ from marshmallow import Schema, fields, validate
 from telephony.domain.directory import Stage
 from web.api.fields import BIGGEST, Truth, Whole, at, code, count, extension, printable, text
 from web.api.schemas import Ordered, Paged, listed
+from web.api.setupshapes import FieldOf
 
 
-class ClientsQuery(Ordered):
+class ClientsFileQuery(Schema):
     """Which clients."""
 
-    sort = text("By name, then id", load_default="name", validate=validate.OneOf(["name"]))
     q = text(
         "Words of the name, or a number in any notation or its last four digits or more",
         validate=printable(100),
     )
     manager = extension("The extension of one of their managers")
+
+
+class ClientsQuery(Ordered, ClientsFileQuery):
+    """Which clients."""
+
+    sort = text("By name, then id", load_default="name", validate=validate.OneOf(["name"]))
+
+
+class ImportedOf(Schema):
+    """A row of a file that adds or changes a client."""
+
+    line = count("Where the row begins in the file, from 1", required=True)
+    client_id = count("The client's id; null: it is new", required=True, allow_none=True)
+    name = text("The client's name in the file", required=True)
+    fields_ = fields.List(
+        fields.Nested(FieldOf),
+        data_key="fields",
+        attribute="fields",
+        required=True,
+        metadata={"description": "What changes of a client that there is"},
+    )
+
+
+class Imported(Schema):
+    """What a file did, or would do."""
+
+    applied = fields.Boolean(required=True, metadata={"description": "Whether it was written"})
+    added = count("Clients that are new", required=True)
+    updated = count("Clients that changed", required=True)
+    unchanged = count("Clients that are as the file says", required=True)
+    numbers_removed = count("Numbers that the file does not name any more", required=True)
+    changes = fields.List(
+        fields.Nested(ImportedOf),
+        required=True,
+        metadata={"description": "The first hundred rows that add or change"},
+    )
 
 
 class ClientLine(Schema):

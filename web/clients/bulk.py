@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from telephony.accounts import Role
 from telephony.clients import differences
-from telephony.importing import COLUMNS, Change, Report, as_row, import_clients
+from telephony.importing import (
+    COLUMNS,
+    MOST_BYTES,
+    Change,
+    Report,
+    as_csv,
+    import_clients,
+    note_import,
+)
 from telephony.store.asked import every_client
-from telephony.store.clients import ClientData
 from telephony.store.engine import reading, writing
 from web.cleaning import visible
 from web.clients.views import asked_for, blueprint
@@ -32,7 +36,6 @@ from web.texts import gettext
 from web.words import detail_words
 from web.wrong import problem_words
 
-MOST_BYTES = 5_000_000
 SHOWN = 100
 
 # Base64 of what may have defied compression, and the form around it.
@@ -64,7 +67,9 @@ def bring() -> str | AnyResponse | tuple[str, int]:
     report = import_clients(offer.engine, source, offer.settings.country, dry_run=True)
     if report.errors or seen != _counts(report):
         return _preview(report, source, again=bool(seen)), 422 if report.errors else 200
-    report = import_clients(offer.engine, source, offer.settings.country, written=_note)
+    report = import_clients(
+        offer.engine, source, offer.settings.country, written=partial(note_import, note)
+    )
     if report.errors:
         return _preview(report, source, again=True), 422
     flash(
@@ -92,24 +97,11 @@ def export() -> Response:
     def pieces() -> Iterator[str]:
         with reading(offer.engine) as session:
             found = every_client(session, text, country=offer.settings.country, manager=manager)
+            # Spreadsheets need the mark to know that it is UTF-8.
+            yield "\ufeff"
             yield from as_csv(found, between)
 
     return download(pieces(), "clients", "text/csv", "csv")
-
-
-def as_csv(clients: Iterable[ClientData], between: str) -> Iterator[str]:
-    """Yield the file in pieces; it begins with the mark of UTF-8, which spreadsheets need."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=between)
-    buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
-    for number, client in enumerate(clients, start=1):
-        writer.writerow(as_row(client))
-        if number % 500 == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
 
 
 def _asking(error: str = "") -> str:
@@ -175,17 +167,3 @@ def _row(change: Change) -> Row:
 
 def _counts(report: Report) -> str:
     return f"{report.added} {report.updated} {report.unchanged} {report.numbers_removed}"
-
-
-def _note(session: Session, report: Report) -> None:
-    """Write the import down, and each client that it changed."""
-    figures: dict[str, Any] = {
-        "added": report.added,
-        "updated": report.updated,
-        "numbers_removed": report.numbers_removed,
-    }
-    note(session, "clients.imported", "", **figures)
-    for change in report.changes:
-        if change.before is not None:
-            changed = differences(change.before, change.after)
-            note(session, "client.changed", change.before.name, **changed)
