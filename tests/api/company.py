@@ -236,6 +236,8 @@ def fill(engine: Engine) -> None:
                     started_at=_us(-30),
                     answered_at=_us(-20),
                     talking=("101",),
+                    queue="support",
+                    queued_at=_us(-28),
                 )
             ],
         )

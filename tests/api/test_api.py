@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from flask import Flask
@@ -105,6 +106,8 @@ def test_a_call_without_a_decision(read: Get) -> None:
 def test_live_calls_and_operators(read: Get) -> None:
     (live,) = read("/live/calls").get_json()["items"]
     assert (live["phase"], live["talking"]) == ("talking", ["101"])
+    assert live["queue"] == "support"
+    assert datetime.fromisoformat(live["queued_at"]) > datetime.fromisoformat(live["started_at"])
     body = read("/operators?sort=name&order=desc").get_json()
     assert [one["extension"] for one in body["items"]] == ["101", "102"]
     assert body["items"][0]["state"] == "busy"

@@ -152,6 +152,6 @@ def told_trace(decision: Decision, tongue: str) -> list[dict[str, Any]]:
 
 def _live(call: LiveCall) -> dict[str, Any]:
     plain = {name: getattr(call, name) for name in LiveCall.__slots__}
-    for name in ("since", "started_at", "answered_at"):
+    for name in ("since", "started_at", "answered_at", "queued_at"):
         plain[name] = optional_moment(plain[name])
     return plain

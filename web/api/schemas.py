@@ -197,6 +197,8 @@ class LiveCallOf(Schema):
     ringing = fields.List(fields.String(), required=True)
     talking = fields.List(fields.String(), required=True)
     on_hold = count("How many parties are on hold", required=True)
+    queue = text("The queue of ours in which the client waits, or empty", required=True)
+    queued_at = at("Since when", required=True, allow_none=True)
 
 
 class OperatorsQuery(Ordered):
