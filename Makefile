@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo wheel bench clean lock \
-	test-core test-unit test-databases test-panel test-asterisk test-browser test-faults test-demo translations pictures
+	test-unit test-databases test-panel test-api test-asterisk test-browser test-faults test-demo translations pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,16 +23,12 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
+# Two at once where nothing is about time. Phones mostly wait, so that a browser has a core beside
+# them; what is killed and hung is alone.
 test: check ## All checks and all tests
-	@$(MAKE) --no-print-directory -j2 -Otarget test-core test-panel
+	@$(MAKE) --no-print-directory -j2 -Otarget test-panel test-api test-unit test-databases
 	@$(MAKE) --no-print-directory -j2 -Otarget test-asterisk test-browser
 	@$(MAKE) --no-print-directory test-faults test-demo
-
-# Beside the panel's tests, which take as long: neither is about time. Phones mostly wait, so that
-# a browser has a core beside them; what is killed and hung is alone.
-test-core: setup
-	@$(MAKE) --no-print-directory test-unit
-	@$(MAKE) --no-print-directory test-databases
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
@@ -41,8 +37,11 @@ test-unit: setup ## Unit, property, golden and repository tests, with branch cov
 test-databases: setup ## The store and the writer on SQLite and PostgreSQL
 	$(PYTEST) tests/databases
 
-test-panel: setup ## The panel and the API by Flask's test client
-	$(PYTEST) tests/panel tests/api
+test-panel: setup ## The panel by Flask's test client
+	$(PYTEST) tests/panel
+
+test-api: setup ## The API by Flask's test client, also against its own document
+	$(PYTEST) tests/api
 
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk

@@ -32,6 +32,7 @@ class Manager:
         self.asked: list[dict[str, str]] = []
         self.connections = 0
         self.refuse_login = False
+        self.refused = 0
         self.silent: set[str] = set()
         self.extra: dict[str, bytes] = {}
         self.writer: asyncio.StreamWriter | None = None
@@ -55,6 +56,7 @@ class Manager:
             return
         head = f"ActionID: {fields['ActionID']}\r\n"
         if name == "Login" and self.refuse_login:
+            self.refused += 1
             writer.write(
                 f"Response: Error\r\n{head}Message: Authentication failed\r\n\r\n".encode()
             )
@@ -215,7 +217,7 @@ async def test_a_refused_login_is_tried_again_ever_more_slowly() -> None:
     manager = Manager()
     manager.refuse_login = True
     async with running(manager, wait=False) as bench:
-        await until(lambda: manager.connections >= 1)
+        await until(lambda: manager.refused >= 1)
         with pytest.raises(AmiError, match="nothing was sent"):
             await bench.client.ask(actions.ping())
         with pytest.raises(AmiError, match="nothing was sent"):
