@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds. Fewer, larger transactions: each one takes the interpreter from the calls for a moment.
 _WRITE_EVERY = 0.25
+_HANDS_OVER = 0.0005  # seconds
 _LOOK_EVERY = 0.25  # whether the connection to Asterisk came or went, for the status
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -110,7 +111,7 @@ async def _listen(settings: Settings, writer: Writer, engine: Engine) -> None:
     feed = Feed(engine, Directory(), apply, talks=talks, sounds=sounds)
     directory, setup = await asyncio.to_thread(feed.load)
     remembered = await asyncio.to_thread(recall, engine)
-    _favour_the_loop(feed)
+    favour_the_loop(feed)
     log.info("directory.loaded", numbers=len(directory), operators=len(setup.operators))
     logs = PbxLogs(settings.queue_log, settings.cdr_file, settings.cdr_url or None)
     resync = Resync(engine, logs, directory, settings.country, setup)
@@ -206,12 +207,14 @@ def _told(listener: Listener, writer: Writer, resync: Resync) -> Told:
     return True, "pbx_logs" if resync.unread else None, figures
 
 
-def _favour_the_loop(feed: Feed) -> None:
+def favour_the_loop(feed: Feed) -> None:
     """Keep the pauses short that the interpreter makes in the way of a call.
 
     The garbage collector leaves the directory alone and looks at old objects rarely: calls hold
-    no cycles. (A shorter switch interval was tried and made calls slower.)
+    no cycles. Threads hand over after half a millisecond: a call waits for as long, at each turn of
+    the loop, while the feed or the writer computes (docs/benchmarks.md).
     """
+    sys.setswitchinterval(_HANDS_OVER)
     feed.freeze()
     gc.set_threshold(100_000, 50, 1000)
 
