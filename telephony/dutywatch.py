@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Engine
 
-from telephony.domain.duty import resolve
+from telephony.domain.ahead import duties
+from telephony.domain.duty import Interval
 from telephony.domain.duty.outlook import DUTY_GAP
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading, writing
 from telephony.store.outbox import Fact, add_facts
 from telephony.store.setup import load_setup
-
-log = structlog.get_logger(__name__)
 
 AHEAD = timedelta(hours=24)
 _DAY = timedelta(days=1)
@@ -39,11 +37,9 @@ def gap_facts(setup: Setup, now: datetime) -> Iterator[Fact]:
     """
     # From a day's beginning, so that a gap that lasts already keeps its name at the next look.
     since = now.replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
-    until = now + AHEAD
-    for name, group in setup.groups.items():
-        if not setup.is_called(name):
-            continue
-        duty = resolve(group.roster, since, until, setup.wanted(name, since, until))
+    span = Interval(since, now + AHEAD)
+    called = [group for name, group in setup.groups.items() if setup.is_called(name)]
+    for name, duty in duties(setup, called, lambda _: span).items():
         for start, end in duty.gaps:
             if end > now:
                 yield Fact(
@@ -51,9 +47,9 @@ def gap_facts(setup: Setup, now: datetime) -> Iterator[Fact]:
                     f"{DUTY_GAP}:{name}:{start.isoformat()}",
                     {
                         "group": name,
-                        "zone": group.roster.zone,
+                        "zone": setup.groups[name].roster.zone,
                         "start": start.isoformat(),
                         # Where the look ends nothing is known of how long it lasts.
-                        "end": end.isoformat() if end < until else None,
+                        "end": end.isoformat() if end < span.end else None,
                     },
                 )

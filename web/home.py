@@ -11,7 +11,6 @@ from flask import Blueprint, render_template
 from telephony.accounts import Role
 from telephony.domain.did import Did
 from telephony.domain.live import LiveCall
-from telephony.domain.pauses import closed_device, closed_now
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.figures import day_figures
@@ -19,6 +18,7 @@ from telephony.store.live import list_live_calls, list_operator_states
 from telephony.store.setup import load_setup
 from telephony.store.switches import Switch, find_switches
 from telephony.store.tables import moment
+from telephony.switches import closing_seen
 from web.calls.asking import midnight, right_of
 from web.cleaning import visible
 from web.duty import everybody, listening
@@ -73,11 +73,12 @@ def index() -> str:
 
 def _closed(setup: Setup, switches: Mapping[str, Switch]) -> Closed | None:
     """Return what is closed by hand, None when nothing is."""
-    states = {device: one.state for device, one in switches.items()}
-    everything = switches.get(closed_device())
-    if everything is not None and closed_now({everything.device: everything.state}, ""):
+    everything = closing_seen(switches)
+    if everything.closed:
         return Closed((), everything.since)
-    dids = tuple(one for number, one in sorted(setup.dids.items()) if closed_now(states, number))
+    dids = tuple(
+        one for number, one in sorted(setup.dids.items()) if closing_seen(switches, number).closed
+    )
     return Closed(dids, None) if dids else None
 
 

@@ -27,9 +27,10 @@ CONTEXTS = (
     INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK, QUEUE_KEYS, MOBILE, FEATURES,
 )  # fmt: skip
 
-# Why the fallback was taken: no heartbeat, no plan in time, a plan that ran out without an end,
-# the plan said so, a transfer that reached nobody.
 NO_QUEUE = "NOQUEUE"  # the status of a step whose queue the PBX does not have
+
+# Why the fallback was taken: no heartbeat, no plan in time, a plan that ran out without an end, a
+# queue that the PBX does not have, the plan said so, a transfer that reached nobody.
 FALLBACK_REASONS = ("stale", "late", "broken", "noqueue", "planned", "transfer")
 
 # Variables. The listener sets those of the plan and the heartbeat; the rest are the dialplan's.

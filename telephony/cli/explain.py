@@ -74,10 +74,11 @@ def explain(number: str, did: str, at: str | None, key: str, live: bool, file: P
         question = Question(dialled, caller, moment, key)
 
         def answered(known: Setup) -> str:
-            seen = all_free(known)
-            if live:
-                rest = resting(session, datetime.now(UTC))
-                seen = Seen(_live_devices(settings, known, dialled), rest)
+            seen = (
+                Seen(_live_devices(settings, known, dialled), resting(session, datetime.now(UTC)))
+                if live
+                else all_free(known)
+            )
             return told(ask(session, question, known, seen), known, settings.language)
 
         answer = answered(setup)
