@@ -70,6 +70,7 @@ _CAUSES = {
     Disposition.LOST: "normalClearing",
     Disposition.VOICEMAIL: "noAnswer",
     Disposition.BLOCKED: "busy",
+    Disposition.NOT_PLACED: "noAnswer",
 }
 _MAIL = {
     "en": {

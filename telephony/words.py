@@ -54,6 +54,7 @@ _DISPOSITIONS: dict[Disposition, tuple[str, str]] = {
     Disposition.LOST: ("lost", "потерян"),
     Disposition.VOICEMAIL: ("voicemail", "голосовое сообщение"),
     Disposition.BLOCKED: ("blocked", "заблокирован"),
+    Disposition.NOT_PLACED: ("operator not reached", "оператор не принял"),
 }
 
 _SIDES: dict[Side, tuple[str, str]] = {
@@ -64,6 +65,7 @@ _SIDES: dict[Side, tuple[str, str]] = {
 
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.TALKED: ("talked", "разговор"),
+    Outcome.ACCEPTED: ("accepted", "принят"),
     Outcome.NO_ANSWER: ("no answer", "нет ответа"),
     Outcome.BUSY: ("busy", "занято"),
     Outcome.DECLINED: ("declined", "отклонён"),
@@ -107,6 +109,18 @@ _MOMENTS: dict[MomentKind, tuple[str, str]] = {
     MomentKind.CALLBACK_ASKED: (
         "the caller asked to be called back (queue {queue})",
         "просьба перезвонить (очередь {queue})",
+    ),
+    MomentKind.ORDER_ACCEPTED: (
+        "who was called first accepted",
+        "вызванный первым принял звонок",
+    ),
+    MomentKind.ORDER_REFUSED: (
+        "the PBX did not dial: {status}",
+        "АТС не стала звонить: {status}",
+    ),
+    MomentKind.ORDER_DIALLED: (
+        "the dialling ended: {status}",
+        "набор завершён: {status}",
     ),
 }
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from telephony.ami import names
 from telephony.domain import membership
+from telephony.domain.orders import Placing, order_of
 from telephony.domain.pauses import SWITCH, SWITCH_STATES
 from telephony.domain.queueing import PREFIX
 from telephony.domain.routing import Kind, Plan, Step
@@ -146,6 +148,71 @@ def switch(device: str, state: str) -> Fields:
     return (("Action", "Setvar"), ("Variable", f"DEVICE_STATE({device})"), ("Value", state))
 
 
+# What an answer may take besides the ringing: the announcement twice, each with time for the key.
+_ACCEPT_SECONDS = 60
+_VALUE = re.compile(r"[A-Za-z0-9+%._/-]*", re.ASCII)
+_MAX_WHO = 40  # characters of a name in an order: each can take twelve
+_ORDER_ID = re.compile(r"dutyline-order2?-[0-9]{9,11}\.[0-9]{1,12}", re.ASCII)
+
+
+def originate(placing: Placing) -> Fields:
+    """Order a call: the one action that makes the PBX ring somebody. Raises BadValue.
+
+    Always into a context of ours, never an application; answered as soon as it is begun (Async).
+    """
+    order = placing.order
+    if order_of(order.channel.removesuffix("/n") + "-00000000;1") != order:
+        raise BadValue("an order is for an extension and a number")
+    if not all(_ORDER_ID.fullmatch(name) for name in placing.uniqueids):
+        raise BadValue("an order's ids are ours")
+    mobile, _, mobile_trunk = placing.mobile.partition("@")
+    line, _, trunk = placing.line.partition("@")
+    first = placing.client_seconds if order.operator is None else placing.operator_seconds
+    variables = {
+        names.UNTIL: str(placing.until),
+        names.DESK: placing.desk,
+        names.WHOM: mobile,
+        names.WHOM_BY: mobile_trunk,
+        names.TO: order.number,
+        names.TO_LINE: line or order.number,
+        names.TO_BY: trunk,
+        names.SHOWN: placing.shown,
+        names.RING: str(placing.operator_seconds),
+        names.CLIENT_RING: str(placing.client_seconds),
+        names.LONGEST: str(placing.longest_minutes * 60_000),
+        names.NAME: quote(_shown(placing.name)[:_MAX_WHO], safe=""),
+        names.LANGUAGE: placing.language,
+        names.GREETING: _sound(placing.greeting),
+        names.ASKED: "1" if placing.client_key else "",
+        names.MACHINES: "1" if placing.machine_detection else "",
+        names.DID: order.did,
+    }
+    for name, value in variables.items():
+        # A comma would begin another variable, an ampersand another channel.
+        if not _VALUE.fullmatch(value):
+            raise BadValue(f"{name} holds what an order's variable may not")
+    told = ",".join(f"__{name}={value}" for name, value in variables.items() if value)
+    return (
+        ("Action", "Originate"),
+        ("Channel", order.channel),
+        ("Context", names.RECALLED if order.operator is None else names.ORDERED),
+        ("Exten", "s"),
+        ("Priority", "1"),
+        ("Timeout", str((first + _ACCEPT_SECONDS) * 1000)),
+        ("Async", "true"),
+        ("ChannelId", placing.uniqueids[0]),
+        ("OtherChannelId", placing.uniqueids[1]),
+        ("Variable", told),
+    )
+
+
+def fence(uniqueid: str) -> Fields:
+    """Ask whether an order's client was dialled: its key in the PBX's database. Raises BadValue."""
+    if not _ORDER_ID.fullmatch(uniqueid):
+        raise BadValue("an order's ids are ours")
+    return (("Action", "DBGet"), ("Family", names.FENCES), ("Key", uniqueid))
+
+
 def core_status() -> Fields:
     """Ask since when Asterisk runs, among other things."""
     return (("Action", "CoreStatus"),)
@@ -217,10 +284,14 @@ def plan(channel: str, decided: Plan) -> tuple[Fields, ...]:
         for index, step in enumerate(steps, start=1)
     ]
     named = ": ".join(text for text in (decided.line, decided.name) if text)
-    if shown := _UNPRINTABLE.sub(" ", named).strip()[:_MAX_NAME]:
+    if shown := _shown(named)[:_MAX_NAME]:
         actions.append(set_variable(channel, names.CLIENT_NAME, shown))
     actions.append(set_variable(channel, names.PLAN, str(len(steps))))
     return tuple(actions)
+
+
+def _shown(name: str) -> str:
+    return _UNPRINTABLE.sub(" ", name).strip()
 
 
 def _step(step: Step) -> str:

@@ -175,6 +175,8 @@ def _user_event(
         if value["Result"] == "asked":
             return events.ScreenBegan(at, call, leg)
         return events.Screened(at, call, leg, value["Result"] == "accepted")
+    if layout is names.ORDERED_EVENT:
+        return events.Ordered(at, call, leg, value["Stage"], value["Status"])
     if leg != call:
         raise ValueError(leg)
     if layout is names.STEP_ENDED:

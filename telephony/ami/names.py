@@ -7,9 +7,11 @@ built from `WANTED`, and docs/dialplan.md is tested against both.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 
 from telephony.domain.membership import MOBILE_CONTEXT
+from telephony.domain.orders import CLIENT_FIRST, OPERATOR_FIRST
 from telephony.domain.routing.draft import MOST_STEPS
 
 # Contexts.
@@ -22,9 +24,17 @@ TRANSFER = "dutyline-transfer"
 FALLBACK = "dutyline-fallback"
 QUEUE_KEYS = "dutyline-queue"  # what keys do for callers who wait
 MOBILE = MOBILE_CONTEXT  # mobiles that are members of queues
+ORDER = OPERATOR_FIRST  # dials the operator of a call that Dutyline ordered …
+ACCEPT = "dutyline-accept"  # … who is told whom it is for, and asked
+ORDERED = "dutyline-ordered"  # … and then the client
+RECALL = CLIENT_FIRST  # dials the client first …
+RECALLED = "dutyline-recalled"  # … who is then put through like a caller
+GREET = "dutyline-greet"  # what a client who is called hears first
+DIALLED = "dutyline-dialled"  # says how the dialling ended, and clears up
 FEATURES = "dutyline-features"  # feature codes and hints for lamps
 CONTEXTS = (
     INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK, QUEUE_KEYS, MOBILE, FEATURES,
+    ORDER, ACCEPT, ORDERED, RECALL, RECALLED, GREET, DIALLED,
 )  # fmt: skip
 
 NO_QUEUE = "NOQUEUE"  # the status of a step whose queue the PBX does not have
@@ -42,6 +52,29 @@ CALL = "DL_CALL"
 DID = "DL_DID"
 KEY = "DL_KEY"  # what the caller pressed in a menu, `-` for nothing
 MAILBOX = "DL_BOX"
+# Those of a call that is ordered, see docs/dialplan.md.
+UNTIL = "DL_UNTIL"  # the PBX's epoch after which an order is not begun any more
+DESK = "DL_DESK"  # the endpoint of the operator who is called first, or
+WHOM = "DL_WHOM"  # … the number of a mobile, as their trunk has it
+WHOM_BY = "DL_WHOM_BY"  # … and that trunk's endpoint
+TO = "DL_CLIENT"  # the client's number
+TO_LINE = "DL_LINE"  # … as it is dialled
+TO_BY = "DL_LINE_BY"  # … and the trunk it is dialled through, empty for the usual one
+SHOWN = "DL_SHOWN"  # the number that the client sees
+RING = "DL_RING"  # seconds the operator's phone rings
+CLIENT_RING = "DL_CLIENT_RING"  # … and the client's
+LONGEST = "DL_LONGEST"  # milliseconds after which a conversation is ended
+NAME = "DL_WHO"  # the client's name, percent-encoded
+LANGUAGE = "DL_LANGUAGE"  # the client's
+GREETING = "DL_GREETING"  # a sound that the client hears first
+ASKED = "DL_PRESS"  # 1: the client has to press 1
+MACHINES = "DL_AMD"  # 1: Asterisk listens for an answering machine
+ORDER_VARIABLES = (
+    UNTIL, DESK, WHOM, WHOM_BY, TO, TO_LINE, TO_BY, SHOWN, RING, CLIENT_RING, LONGEST, NAME,
+    LANGUAGE, GREETING, ASKED, MACHINES, DID,
+)  # fmt: skip
+FENCES = "dutyline-orders"  # the family of the PBX's database that keeps which orders were dialled
+FENCE_SECONDS = 86_400  # how long it does
 USERFIELD_DID = "did="  # before the DID in the userfield of a CDR
 
 # Below Asterisk's sounds: announcements that were uploaded. And the context of our mailboxes.
@@ -91,6 +124,7 @@ FINISHED = UserEventLayout(
     ),
 )
 VOICEMAIL = UserEventLayout("DutylineVoicemail", ("CallId", "Token", "Mailbox", "Status"))
+ORDERED_EVENT = UserEventLayout("DutylineOrder", ("CallId", "Token", "Stage", "Status"))
 USER_EVENTS = (
     OFFERED,
     STEP_ENDED,
@@ -98,6 +132,7 @@ USER_EVENTS = (
     SCREENED,
     CALLBACK_ASKED,
     VOICEMAIL,
+    ORDERED_EVENT,
     FINISHED,
 )
 
@@ -105,6 +140,15 @@ USER_EVENTS = (
 def proof_of(token: str) -> str:
     """Return the name of the extension that shows which token a dialplan was made with."""
     return "token-" + hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
+def dialler_of(user: str, secret: str) -> tuple[str, str]:
+    """Return the name and the secret of the manager user that places calls.
+
+    One of its own, since the listener's must not be able to: its secret is made from the other.
+    """
+    proof = hmac.new(secret.encode(), b"dutyline dialler", hashlib.sha256).hexdigest()
+    return f"{user}-dial", proof[:40]
 
 
 def _channel(prefix: str = "") -> tuple[str, ...]:

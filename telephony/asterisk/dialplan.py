@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from telephony.ami import names
 from telephony.asterisk.features import features
 from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_not
+from telephony.asterisk.orders import orders
 from telephony.asterisk.pieces import user_event
 from telephony.asterisk.proof import proof_of
 from telephony.asterisk.queues import mobile_members, queue_keys
@@ -38,6 +39,7 @@ def dialplan(options: DialplanOptions) -> str:
             ),
         ),
         mobile_members(line(options), screened(options), options.mobile_plus),
+        orders(options, line(options)),
         features(
             options.codes,
             [queue.pbx_name for queue in options.queues],

@@ -10,6 +10,8 @@ from telephony.ami import names
 _CRITERIA_SINCE = {18: (18, 26), 20: (20, 11), 21: (21, 6), 22: (22, 1)}
 
 WRITE = ("call", "reporting", "agent")
+# The user that places callbacks reads nothing: what becomes of them the listener hears.
+DIALLER_WRITE = ("originate", "reporting")
 # The devices whose states are read: phones, our switches, and FreePBX's of an extension.
 _DEVICES = ("PJSIP/", "Custom:dutyline-", "Custom:DND", "Custom:CF")
 
@@ -47,6 +49,17 @@ def manager(options: ManagerOptions) -> str:
         "; Milliseconds Asterisk lets a reader stall; the default of 100 drops events.",
         "writetimeout = 5000",
         *(_criteria() if has_criteria(options.version) else _legacy()),
+    ]
+    user, secret = names.dialler_of(options.user, options.secret)
+    lines += [
+        "",
+        "; Places the calls that Dutyline orders; the user above may not.",
+        f"[{user}]",
+        f"secret = {secret}",
+        "deny = 0.0.0.0/0.0.0.0",
+        f"permit = {options.permit}",
+        "read =",
+        f"write = {','.join(DIALLER_WRITE)}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,7 @@ from telephony.domain.events import (
     Finished,
     Joined,
     Offered,
+    Ordered,
     PickedUp,
     Recalled,
     Transferred,
@@ -31,7 +32,7 @@ from telephony.domain.roles import first_called
 
 # What a call can begin with: whatever is said of an unknown leg otherwise is about a call that is
 # over, or never rang anybody.
-_OPENING = (Offered, Finished, Recalled, DialBegan, DialEnded, Joined)
+_OPENING = (Offered, Ordered, Finished, Recalled, DialBegan, DialEnded, Joined)
 _CAME_IN, _WENT_OUT, _INSIDE, _UNKNOWN = range(4)
 
 

@@ -25,6 +25,7 @@ from telephony.domain.events import (
     Joined,
     Left,
     Offered,
+    Ordered,
     Parked,
     PickedUp,
     Recalled,
@@ -39,6 +40,7 @@ from telephony.domain.events import (
     extension_of,
 )
 from telephony.domain.legs import Leg, after
+from telephony.domain.orders import Order, dials_first, order_of
 from telephony.domain.phases import TRANSITIONS, Kind, Phase
 
 __all__ = ["TRANSITIONS", "Call", "Kind", "Leg", "Phase", "State", "fold", "kind_of", "replay"]
@@ -67,12 +69,21 @@ class State:
     pickups: tuple[PickedUp, ...] = ()
     parkings: tuple[Parked | Unparked, ...] = ()
     callback: CallbackAsked | None = None
+    orders: tuple[Ordered, ...] = ()
     voicemail: VoicemailLeft | None = None
     ended_at: int | None = None
     ended_in: Phase | None = None
     recalled: bool = False
     vanished: bool = False
     anomalies: tuple[tuple[Phase, Kind], ...] = ()
+
+    @property
+    def order(self) -> Order | None:
+        """What Dutyline ordered, None for a call that others began."""
+        if self.origin.channel:
+            return order_of(self.origin.channel)
+        found = (order_of(leg.by_channel) for leg in self.legs)
+        return next((order for order in found if order is not None), None)
 
     def leg(self, uniqueid: str) -> Leg:
         """Return the leg with this Uniqueid, a blank one when it is not known."""
@@ -109,7 +120,14 @@ class Call:
 
         A feature code or an announcement alone is none.
         """
-        return self.announced or self.state.recalled or bool(self.state.legs)
+        state = self.state
+        return self.announced or state.recalled or bool(state.legs) or state.order is not None
+
+    @property
+    def unrouted(self) -> bool:
+        """Whether an order calls the client first, who has not been put through to anybody yet."""
+        order = self.state.order
+        return order is not None and order.operator is None and not self.announced
 
     @property
     def placed_by(self) -> str | None:
@@ -118,6 +136,8 @@ class Call:
 
 
 def _placed_by(call: Call, state: State) -> str | None:
+    if (order := state.order) is not None:
+        return order.operator
     if state.offered is not None or state.finished is not None:
         return None
     return extension_of(state.origin.channel, call.desks)
@@ -147,6 +167,7 @@ _RANK: dict[type[CallEvent], int] = {
             FellBack,
             CallbackAsked,
             VoicemailLeft,
+            Ordered,
             Finished,
             HungUp,
             Vanished,
@@ -223,6 +244,7 @@ _KINDS: dict[type[CallEvent], Kind] = {
     Parked: Kind.PARKED,
     Unparked: Kind.UNPARKED,
     Finished: Kind.CALLER_GONE,
+    Ordered: Kind.ORDERED,
     Recalled: Kind.RECALLED,
     Vanished: Kind.VANISHED,
 }
@@ -234,7 +256,8 @@ def _is_over(state: State, leaving: str) -> bool:
     Before an answer it ends with the operator. After one, whoever is left alone stays while a
     transfer goes on: only a party that asked to hang up ends a call between two.
     """
-    parties = [state.origin, *(leg for leg in state.legs if leg.talks and not leg.local)]
+    others = (leg for leg in state.legs if leg.talks and not (leg.local or leg.near))
+    parties = [state.origin, *others]
     if len(parties) == 1:
         return state.origin.gone
     there = sum(not leg.gone for leg in parties)
@@ -246,6 +269,8 @@ def step(call: Call, state: State, event: CallEvent) -> State:
     """Return the state after one event that is later than all before it."""
     was = state.phase
     state = _noted(call.id, state, event)
+    if _is_before(call.id, state, event):
+        return state
     kind = kind_of(call, state, event)
     phase = TRANSITIONS[was].get(kind)
     if phase is None:
@@ -259,11 +284,30 @@ def step(call: Call, state: State, event: CallEvent) -> State:
     return replace(state, phase=phase)
 
 
+def _is_before(call_id: str, state: State, event: CallEvent) -> bool:
+    """Tell whether an event is about the party that an order calls first.
+
+    The call begins behind that one: it waits, rings and talks with the other party.
+    """
+    match event:
+        case DialBegan() | DialEnded() if event.leg == call_id:
+            return state.order is not None
+        case (
+            DialBegan() | DialEnded() | ScreenBegan() | Screened() | Joined() | Left()
+            | Held() | Resumed() | HangupAsked() | HungUp()
+        ):  # fmt: skip
+            leg = state.leg(event.leg)
+            return leg.near or (leg.local and dials_first(leg.channel))
+        case _:
+            return False
+
+
 # Where the events go that are kept as they are.
 _COLLECTED: dict[type[CallEvent], str] = {
     StepEnded: "steps",
     Transferred: "transfers",
     Parked: "parkings",
+    Ordered: "orders",
 }
 
 
@@ -337,7 +381,8 @@ def _with_leg_after(call_id: str, state: State, event: CallEvent) -> State:
         | Recalled
         | Vanished
         | Transferred
-        | Parked,
+        | Parked
+        | Ordered,
     )
     if event.leg != call_id:
         return state.with_leg(after(state.leg(event.leg), event))

@@ -88,6 +88,24 @@ class CallbackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """How far a call is that Dutyline ordered (see `orders`); `stage` is one of `STAGES`.
+
+    `status` says why it was refused, or how the dialling of the client ended: Asterisk's word.
+    """
+
+    at: int
+    call: str
+    leg: str
+    stage: str
+    status: str
+
+
+# Whoever was called first accepted; the dialplan would not dial; it dialled and that is over.
+ACCEPTED, REFUSED, DIALLED = STAGES = ("accepted", "refused", "dialled")
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The hangup handler's summary: enough for a record when earlier events were missed.
 
@@ -294,6 +312,7 @@ CallEvent = (
     | ScreenBegan
     | Screened
     | CallbackAsked
+    | Ordered
     | Finished
     | DialBegan
     | DialEnded

@@ -19,6 +19,7 @@ from telephony.domain.events import (
     Unparked,
     is_local,
 )
+from telephony.domain.orders import dials_first
 
 Stays = tuple[tuple[str, int, int | None], ...]
 Spans = tuple[tuple[int, int | None], ...]
@@ -67,6 +68,11 @@ class Leg:
     def local(self) -> bool:
         """Whether this is half of a Local channel, which nobody talks on."""
         return is_local(self.channel)
+
+    @property
+    def near(self) -> bool:
+        """Whether an order dialled it first: it stands for the leg that the call began with."""
+        return dials_first(self.by_channel)
 
     @property
     def talking(self) -> bool:

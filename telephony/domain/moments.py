@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from telephony.domain.call import Call, Leg
-from telephony.domain.events import Parked, Transferred, endpoint_of
+from telephony.domain.events import (
+    ACCEPTED,
+    DIALLED,
+    REFUSED,
+    Parked,
+    Transferred,
+    endpoint_of,
+)
 from telephony.domain.record_types import Context, Moment, MomentKind
-from telephony.domain.roles import behind, called_legs, client_leg, name_of
+from telephony.domain.roles import behind, called_legs, client_leg, name_of, near_legs
 
 # A blind transfer to a parking lot is told by Asterisk as both, in either order; a phone that
 # transfers takes the call back first.
@@ -21,6 +28,7 @@ def moments(call: Call, context: Context, end: int) -> tuple[Moment, ...]:
         *_pickups(call, context),
         *_parkings(call, context),
         *_told(call),
+        *_ordered(call),
     ]
     return tuple(sorted(found, key=lambda one: (one.at, one.kind, one.values)))
 
@@ -29,7 +37,9 @@ def operators_legs(call: Call, context: Context) -> list[Leg]:
     """Return every leg on our side: all but the client's, with the placing operator's own."""
     client = client_leg(call, context)
     legs = called_legs(call.state)
-    if call.placed_by is not None:
+    if call.state.order is not None:
+        legs = [*near_legs(call.state), *legs]
+    elif call.placed_by is not None:
         legs = [call.state.origin, *legs]
     return [leg for leg in legs if client is None or leg.uniqueid != client.uniqueid]
 
@@ -163,6 +173,22 @@ def _told(call: Call) -> list[Moment]:
     if left is not None and left.spoke:
         found.append(Moment(left.at, MomentKind.VOICEMAIL, (("mailbox", left.mailbox),)))
     return found
+
+
+def _ordered(call: Call) -> list[Moment]:
+    """Return how far an order came."""
+    return [
+        Moment(one.at, kind, (("status", one.status),) if one.status else ())
+        for one in call.state.orders
+        if (kind := _STAGES.get(one.stage)) is not None
+    ]
+
+
+_STAGES = {
+    ACCEPTED: MomentKind.ORDER_ACCEPTED,
+    REFUSED: MomentKind.ORDER_REFUSED,
+    DIALLED: MomentKind.ORDER_DIALLED,
+}
 
 
 def _device(channel: str, context: Context) -> str:

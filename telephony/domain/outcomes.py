@@ -30,7 +30,10 @@ _BY_STATUS = {
 
 def outcome(leg: Leg, state: State) -> Outcome:
     """Classify a leg. The SIP status wins: a 603 is NOANSWER for DialEnd."""
-    if leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):
+    if leg.near and (leg.talks or leg.screen) and not state.origin.talks:
+        # Who is called first is in a bridge from the moment they agree.
+        found = Outcome.ACCEPTED
+    elif leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):
         found = Outcome.TALKED
     elif leg.tech_cause == _SIP_DECLINED or (
         # What a provider forbids (403) has the cause of a call that somebody declined.
@@ -70,7 +73,9 @@ def disposition(
         return Disposition.BLOCKED
     if call.state.vanished:
         return Disposition.LOST
-    if _gave_up(call, outcomes):
+    if call.placed_by is not None and call.state.order is not None and not outcomes:
+        return Disposition.NOT_PLACED
+    if not call.unrouted and _gave_up(call, outcomes):
         return Disposition.ABANDONED
     seen = set(outcomes)
     if not seen and _waited_or_told(call, plan):

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     UNPARKED = "unparked"
     CALLBACK_ASKED = "callback_asked"
     VOICEMAIL_LEFT = "voicemail_left"
+    ORDERED = "ordered"
     PARTIES_GONE = "parties_gone"
     CALLER_GONE = "caller_gone"
     RECALLED = "recalled"
@@ -69,6 +70,7 @@ _SAME = (
     Kind.UNPARKED,
     Kind.CALLBACK_ASKED,
     Kind.VOICEMAIL_LEFT,
+    Kind.ORDERED,
     Kind.RECALLED,
 )
 _ENDS = dict.fromkeys((Kind.CALLER_GONE, Kind.PARTIES_GONE, Kind.VANISHED), Phase.ENDED)
@@ -84,7 +86,7 @@ TRANSITIONS: dict[Phase, dict[Kind, Phase]] = {
     # A call that our dialplan does not announce begins with its first ringing.
     Phase.NEW: _row(
         Phase.NEW,
-        (Kind.DIAL_FAILED, Kind.CALLER_BRIDGED),
+        (Kind.DIAL_FAILED, Kind.CALLER_BRIDGED, Kind.ORDERED),
         offered=Phase.WAITING,
         recalled=Phase.WAITING,
         dial_began=Phase.RINGING,

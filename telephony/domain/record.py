@@ -33,6 +33,7 @@ from telephony.domain.roles import (
     called_legs,
     client_number,
     direction_of,
+    near_legs,
     owner,
 )
 
@@ -65,7 +66,8 @@ def record(call: Call, context: Context) -> CallRecord:
     end = max(start, _ended(call))
     called = called_legs(state)
     # A Local channel's halves stand for the phone behind them where that was not seen.
-    spans = [span for leg in called or state.legs for span in _talks(leg, end)]
+    heard = called if called or state.order else state.legs
+    spans = [span for leg in heard for span in _talks(leg, end)]
     talk_ms = _union_ms(spans)
     answered_at = min((begin for begin, _ in spans), default=None)
     if answered_at is None and state.finished and state.finished.answered_ms:
@@ -78,7 +80,8 @@ def record(call: Call, context: Context) -> CallRecord:
         # Whoever answered first may be gone without a leg that this process saw.
         answered_at = told
     legs = tuple(_leg_record(leg, state, context, end) for leg in _shown(call, called))
-    outcomes = [outcome(leg, state) for leg in called]
+    parties = near_legs(state) if call.unrouted else called
+    outcomes = [outcome(leg, state) for leg in parties]
     found = disposition(call, context, answered_at, outcomes)
     answered_by, answered_on = _answerer(call, legs, context, direction)
     if before and direction is not Direction.OUT and context.answered_by != answered_by:
@@ -111,10 +114,18 @@ def record(call: Call, context: Context) -> CallRecord:
         decided_ms=context.decided_ms,
         legs=legs,
         direction=direction,
-        placed_by=call.placed_by,
+        placed_by=_placed_by(call, legs),
         hold_ms=_union_ms(holds),
         moments=moments(call, context, end),
     )
+
+
+def _placed_by(call: Call, legs: Sequence[LegRecord]) -> str | None:
+    """Return who placed a call; of one that called the client first who talked to them."""
+    if call.placed_by is not None or call.state.order is None:
+        return call.placed_by
+    talked = (leg.operator for leg in legs if leg.operator and leg.outcome is Outcome.TALKED)
+    return next(talked, None)
 
 
 def _number(call: Call, context: Context, direction: Direction) -> str:
@@ -135,7 +146,7 @@ def _with_missed_talks(call: Call) -> Call:
     asked to press 1 answers before it may talk.
     """
     state = call.state
-    for leg in state.legs:
+    for leg in called_legs(state) if state.order else state.legs:
         if leg.talks or leg.dial_status != "ANSWER" or leg.screened_at or leg.screen is not None:
             continue
         for bridge, entered, left in state.origin.talks:
@@ -150,6 +161,8 @@ def _with_missed_talks(call: Call) -> Call:
 
 def _shown(call: Call, called: list[Leg]) -> list[Leg]:
     """Return the legs that a record has: of the first leg only an operator's who talked."""
+    if call.state.order is not None:
+        return [*near_legs(call.state), *called]
     if call.placed_by is not None and call.state.origin.talks:
         return [call.state.origin, *called]
     return called or sorted(call.state.legs, key=lambda leg: (leg.seen_at, leg.uniqueid))

@@ -21,6 +21,8 @@ class Disposition(StrEnum):
     LOST = "lost"
     VOICEMAIL = "voicemail"
     BLOCKED = "blocked"
+    # Of a call that Dutyline ordered: whoever was to be called first did not accept.
+    NOT_PLACED = "not_placed"
 
 
 class Direction(StrEnum):
@@ -52,6 +54,9 @@ class MomentKind(StrEnum):
     UNPARKED = "unparked"
     CALLBACK_ASKED = "callback_asked"
     PROMISED = "promised"
+    ORDER_ACCEPTED = "order_accepted"
+    ORDER_REFUSED = "order_refused"
+    ORDER_DIALLED = "order_dialled"
     VOICEMAIL = "voicemail"
 
 
@@ -76,6 +81,7 @@ class Outcome(StrEnum):
     """How one leg ended."""
 
     TALKED = "talked"
+    ACCEPTED = "accepted"  # picked up and agreed, and the other side was not reached
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     DECLINED = "declined"
@@ -89,7 +95,8 @@ class Moment:
     """Something that happened to a call at `at` (µs since the epoch).
 
     `values` are (name, value): `by` and `to` are extensions or numbers, `slot` a parking space,
-    `mailbox` a mailbox, `queue` the name of a queue on the PBX.
+    `mailbox` a mailbox, `queue` the name of a queue on the PBX, `status` the dialplan's word for
+    how the dialling ended or why it was refused.
     """
 
     at: int

@@ -10,9 +10,15 @@ from telephony.domain.routing import Kind, Target
 
 
 def called_legs(state: State) -> list[Leg]:
-    """Return the parties besides the first leg, without halves of Local channels, by time."""
-    real = (leg for leg in state.legs if leg.called and not leg.local)
+    """Return the parties besides the first one, without halves of Local channels, by time."""
+    real = (leg for leg in state.legs if leg.called and not (leg.local or leg.near))
     return sorted(real, key=lambda leg: (leg.seen_at, leg.uniqueid))
+
+
+def near_legs(state: State) -> list[Leg]:
+    """Return the phones that an order called first: of an operator, or of the client, by time."""
+    near = (leg for leg in state.legs if leg.near)
+    return sorted(near, key=lambda leg: (leg.seen_at, leg.uniqueid))
 
 
 def is_outside(leg: Leg, context: Context) -> bool:
@@ -22,6 +28,8 @@ def is_outside(leg: Leg, context: Context) -> bool:
 
 def direction_of(call: Call, context: Context) -> Direction:
     """Return which way a call went: the first leg that was dialled tells."""
+    if call.state.order is not None:
+        return Direction.OUT
     if call.placed_by is None:
         return Direction.IN
     first = first_called(call.state)
@@ -41,9 +49,12 @@ def first_called(state: State) -> Leg | None:
 
 def client_leg(call: Call, context: Context) -> Leg | None:
     """Return the leg of the party outside: the one that talked, else the first one dialled."""
-    if call.placed_by is None:
+    if call.placed_by is not None:
+        outside = [leg for leg in called_legs(call.state) if is_outside(leg, context)]
+    elif call.state.order is not None:
+        outside = near_legs(call.state)
+    else:
         return call.state.origin
-    outside = [leg for leg in called_legs(call.state) if is_outside(leg, context)]
     return next((leg for leg in outside if leg.talks), outside[0] if outside else None)
 
 
@@ -53,6 +64,8 @@ def client_number(call: Call, context: Context) -> str:
     It has not been normalised: a caller chooses what is shown.
     """
     state = call.state
+    if state.order is not None:
+        return state.order.number
     if call.placed_by is None:
         told = state.offered or state.finished
         return told.number if told else state.number
@@ -65,7 +78,9 @@ def keyed_number(call: Call, context: Context) -> str:
 
     Where the dialling was missed; it may have prefixes that only the PBX understands.
     """
-    leg = client_leg(call, context) if call.placed_by is not None else None
+    if call.state.order is not None or call.placed_by is None:
+        return ""
+    leg = client_leg(call, context)
     return call.state.exten if leg is not None and not leg.dialled else ""
 
 
@@ -121,6 +136,8 @@ def done_talking(call: Call, uniqueid: str, context: Context) -> str | None:
     leg = call.state.origin if uniqueid == call.id else call.state.leg(uniqueid)
     if not leg.talks or direction_of(call, context) is Direction.INTERNAL:
         return None
+    if leg.near and not call.state.origin.talks:
+        return None  # who waited for the client in vain
     return owner(leg, call.state, context)[1]
 
 
