@@ -13,6 +13,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from telephony.calendars import Calendars
+from telephony.callbacks.looking import look
+from telephony.callbacks.placing import place
 from telephony.domain.record import CallRecord
 from telephony.domain.retries import LONGEST, PATIENCE, block, pause
 from telephony.notify import ENDED, MAILS_WITHIN, MOST_MAILS, ZAMMAD, events_of
@@ -98,11 +100,25 @@ def renew_calendar(tools: Tools, row: int, attempt: int) -> None:
     )
 
 
+def place_callback(tools: Tools, row: int, attempt: int) -> None:
+    """Order the call of a try to call back."""
+    if tools.desk is not None:
+        place(tools.desk, row, attempt)
+
+
+def look_up_callback(tools: Tools, row: int, attempt: int) -> None:
+    """Find out what became of a try of which nothing was heard."""
+    if tools.desk is not None:
+        look(tools.desk, row, attempt)
+
+
 # What a worker may be asked to do: nothing else that lies in a queue is run.
 JOBS: Mapping[str, Callable[[Tools, int, int], None]] = {
     "expand": expand,
     "deliver": deliver,
     "calendar": renew_calendar,
+    "callback": place_callback,
+    "look": look_up_callback,
 }
 
 

@@ -18,6 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from telephony.callbacks.dispatching import Dispatcher
+from telephony.callbacks.watching import watch_cases
 from telephony.dutywatch import watch
 from telephony.status import Told
 from telephony.store.calendars import LEASE, claim_feeds, due_feeds, release_feeds
@@ -60,7 +62,12 @@ _BATCH = 100
 _SWEEP_EVERY = 1.0
 _PRUNE_EVERY = 600.0
 _WATCH_EVERY = 300.0
+_CASES_EVERY = 5.0
 _PAUSE = 0.5  # after a failure of Redis or the database
+
+
+def _keep(_session: Session, _claims: Sequence[Claim]) -> None:
+    """Leave claims as they are: their leases run out."""
 
 
 class Relay:
@@ -70,15 +77,20 @@ class Relay:
         self,
         engine: Engine,
         connection: Redis,
+        dispatcher: Dispatcher,
         *,
         fact_lease: timedelta = _FACT_LEASE,
         delivery_lease: timedelta = _DELIVERY_LEASE,
         keep: timedelta = KEEP,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`connection` must fail soon when Redis is gone: see `transport.open_redis`."""
+        """`dispatcher` says whom to call back.
+
+        `connection` must fail soon when Redis is gone: see `transport.open_redis`.
+        """
         self._engine = engine
         self._redis = connection
+        self._dispatcher = dispatcher
         self._now_queue = open_queue(connection, NOW)
         self._bulk_queue = open_queue(connection, BULK)
         self._fact_lease = fact_lease
@@ -91,6 +103,7 @@ class Relay:
         self._prune_at = time.monotonic() + 5.0
         self._watch_at = time.monotonic()
         self._gaps = 0
+        self._cases_at = 0.0
         self._redis_error: str | None = None
         self._database_error: str | None = None
         self.enqueued = 0
@@ -124,6 +137,7 @@ class Relay:
             self._sweep_at = time.monotonic() + _SWEEP_EVERY
             self._sweep()
             self._relay_calendars()
+            self._enqueue(NOW, "look", self._dispatcher.sweep(self._clock()), _keep)
         now = self._clock()
         with reading(self._engine) as session:
             facts = due_facts(session, now, _BATCH)
@@ -137,12 +151,16 @@ class Relay:
         if deliveries:
             room = max(0, _LONGEST_QUEUE - self._bulk_queue.count)
             self._relay_deliveries(deliveries[:room], now)
+        self._relay_callbacks(now)
         if time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + _PRUNE_EVERY
             self._prune()
         if time.monotonic() >= self._watch_at:
             self._watch_at = time.monotonic() + _WATCH_EVERY
             self._gaps = len(watch(self._engine, now))
+        if time.monotonic() >= self._cases_at:
+            self._cases_at = time.monotonic() + _CASES_EVERY
+            watch_cases(self._engine, now)
 
     def look(self) -> Told:
         """Return how the relay is, for its status row."""
@@ -214,6 +232,18 @@ class Relay:
             claims = claim_feeds(session, ids, now, LEASE)
         self._enqueue(
             BULK, "calendar", claims, lambda session, held: release_feeds(session, held, now)
+        )
+
+    def _relay_callbacks(self, now: datetime) -> None:
+        """Enqueue tries to call back, but not behind jobs that nobody does."""
+        if not self._dispatcher.ready(now) or self._now_queue.count > _SHORT_QUEUE:
+            return
+        claims = self._dispatcher.claim(now)
+        self._enqueue(
+            NOW,
+            "callback",
+            claims,
+            lambda session, held: self._dispatcher.release(session, held, now),
         )
 
     def _enqueue(

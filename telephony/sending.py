@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from telephony.callbacks.desk import Desk
 from telephony.domain.duty.calendars import CALENDAR_FAILED
 from telephony.domain.duty.outlook import DUTY_GAP
 from telephony.domain.record import CallRecord
@@ -47,7 +48,8 @@ _OF_NO_CALL = {CALENDAR_FAILED: calendar_mail, DUTY_GAP: gap_mail}
 class Tools:
     """What jobs work with. Without a `mailer` notices are not sent.
 
-    `lease` is how long a delivery that was begun stays this job's.
+    `lease` is how long a delivery that was begun stays this job's. Without a `desk` nobody is
+    called.
     """
 
     engine: Engine
@@ -57,6 +59,7 @@ class Tools:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw: Callable[[], float] = random.random
     lease: timedelta = timedelta(seconds=JOB_SECONDS + 15)
+    desk: Desk | None = None
 
 
 class SendError(Exception):

@@ -7,6 +7,7 @@ import signal
 import click
 import structlog
 
+from telephony.callbacks.dispatching import Dispatcher
 from telephony.cli.common import database, readable, settings_for
 from telephony.privateredis import redis_url
 from telephony.relay import Relay
@@ -24,7 +25,8 @@ def relay() -> None:
     die_with_parent()
     settings = settings_for(ami=False)
     with database(settings) as engine:
-        working = Relay(engine, open_redis(redis_url(settings.redis_url, settings.data_dir)))
+        connection = open_redis(redis_url(settings.redis_url, settings.data_dir))
+        working = Relay(engine, connection, Dispatcher(engine, settings.country))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: working.stop())
         beat = Beat(engine, "relay", several=True)

@@ -36,6 +36,11 @@ def normalise(raw: str, country: str) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_e164(text: str) -> bool:
+    """Tell whether a text is a number in E.164: `+79001112233`."""
+    return _E164.fullmatch(text) is not None
+
+
 def is_country(code: str) -> bool:
     """Tell whether `code` is a country libphonenumber knows."""
     return code in phonenumbers.SUPPORTED_REGIONS

@@ -79,15 +79,18 @@ def save_call(session: Session, record: CallRecord, revision: int | None = None)
     save_calls(session, [Revised(record, now_revision() if revision is None else revision)])
 
 
-def save_calls(session: Session, calls: Sequence[Revised]) -> None:
-    """Save many calls as `save_call` does, in a handful of statements."""
+def save_calls(session: Session, calls: Sequence[Revised]) -> list[CallRecord]:
+    """Save many calls as `save_call` does, in a handful of statements.
+
+    Returns those records that were not older than what was stored.
+    """
     latest: dict[str, Revised] = {}
     for item in calls:
         known = latest.get(item.record.call_id)
         if known is None or item.revision >= known.revision:
             latest[item.record.call_id] = item
     if not latest:
-        return
+        return []
     before = stored_facets(session, list(latest))
     session.execute(
         upsert(session, call, key=("call_id",), newer="revision"),
@@ -107,6 +110,7 @@ def save_calls(session: Session, calls: Sequence[Revised]) -> None:
         Fact("call.ended", f"call.ended:{call_id}", {"call_id": call_id}) for call_id in latest
     ]
     add_facts(session, ended, moment(now_revision()))
+    return [record for _, record in fresh.values()]
 
 
 def get_call(session: Session, call_id: str) -> CallRecord | None:

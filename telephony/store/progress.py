@@ -27,6 +27,7 @@ from telephony.store.live import (
     save_operator_states,
 )
 from telephony.store.outbox import Fact, add_facts
+from telephony.store.settling import settle_calls
 from telephony.store.tables import moment
 
 STARTED = "call.started"
@@ -73,10 +74,10 @@ def save_changes(
 def save_ended(
     session: Session, calls: Sequence[Revised], now: datetime, said: Collection[str] = ()
 ) -> None:
-    """Save records with their facts; the calls are not live any more."""
+    """Save records with their facts, and what they do to missed cases; they are live no more."""
     facts = [fact for item in calls for fact in facts_of(item.record) if fact.key not in said]
     add_facts(session, facts, now)
-    save_calls(session, calls)
+    settle_calls(session, save_calls(session, calls), now)
     delete_live_calls(session, [item.record.call_id for item in calls])
 
 

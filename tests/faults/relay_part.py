@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import timedelta
 
+from telephony.callbacks.dispatching import Dispatcher
 from telephony.jobs import JOBS
 from telephony.logs import set_up_logs
 from telephony.outgoing import Outgoing
@@ -32,7 +33,9 @@ def main(part: str, environ: dict[str, str]) -> None:
     engine = open_engine(settings.database_url, check=False)
     connection = open_redis(settings.redis_url)
     if part == "relay":
-        relay = Relay(engine, connection, fact_lease=LEASE, delivery_lease=LEASE)
+        relay = Relay(
+            engine, connection, Dispatcher(engine, "RU"), fact_lease=LEASE, delivery_lease=LEASE
+        )
         signal.signal(signal.SIGTERM, lambda _number, _frame: relay.stop())
         Beat(engine, "relay").start(relay.look, 0.5)
         relay.run()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
-MOST_MINUTES = 14 * 24 * 60
+from telephony.domain.orders import attempt_of
 
 
 class Automatic(StrEnum):
@@ -112,6 +112,12 @@ class CallbackRules:
     greetings: Mapping[str, str] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
     types: tuple[str, ...] = ("fixed_line", "mobile", "fixed_line_or_mobile")
+
+    def least_talk(self, call_id: str, *, ours: bool) -> int:
+        """Return how many seconds of talk make a call a contact; `ours` when we called."""
+        if not ours or (self.client_key and attempt_of(call_id) is not None):
+            return self.contact_seconds
+        return self.callback_seconds  # nothing else tells a person from a machine
 
 
 # 8:00 to 21:00 of the called party's local time: 47 CFR 64.1200(c)(1), the TCPA's rule.

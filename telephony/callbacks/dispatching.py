@@ -1,0 +1,178 @@
+"""Due cases become tries, for the relay: as many as there are free operators, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
+from telephony.domain.callback.cases import Case, dialling, ended, postponed, settled
+from telephony.domain.callback.dialling import prefix_of
+from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators
+from telephony.domain.callback.results import Ended
+from telephony.domain.callback.verdicts import Verdict, verdict
+from telephony.domain.setup import Setup
+from telephony.store.attempts import (
+    Attempt,
+    AttemptState,
+    NewAttempt,
+    add_attempt,
+    any_wanted,
+    claim_lookup,
+    claim_wanted,
+    late_attempts,
+    live_attempts,
+    release_attempts,
+)
+from telephony.store.cases import any_due, due_cases, get_case, save_case
+from telephony.store.engine import reading, writing
+from telephony.store.live import list_live_calls, list_operator_states
+from telephony.store.outbox import Claim
+from telephony.store.tables import in_turn, moment
+
+# A try whose job did not begin within this was lost with Redis, or stands in a queue too long.
+CLAIM_LEASE = timedelta(seconds=15)
+LOOK_LEASE = timedelta(seconds=30)
+_ROUNDS = 20
+_MORE = 20  # cases looked at beyond the free operators: some of them may not be called now
+_FEW = 50
+
+
+class Dispatcher:
+    """Claims tries for jobs. `country` is how numbers without a region rule are judged."""
+
+    def __init__(self, engine: Engine, country: str) -> None:
+        self._engine = engine
+        self._country = country
+        self._known = KnownSetup()
+
+    def ready(self, now: datetime) -> bool:
+        """Tell whether there is anything to claim: looked up before others wait for its turn."""
+        with reading(self._engine) as session:
+            if any_wanted(session):
+                return True
+            return (
+                any_due(session, now)
+                and is_watched(session, now)
+                and bool(self._matches(session, now))
+            )
+
+    def claim(self, now: datetime) -> list[Claim]:
+        """Return tries to enqueue: what people asked for, and due cases with their operators."""
+        with writing(self._engine) as session:
+            in_turn(session)
+            claims = claim_wanted(session, now, CLAIM_LEASE)
+            if is_watched(session, now):
+                claims += self._dispatch(session, now)
+        return claims
+
+    def _matches(self, session: Session, now: datetime) -> list[Match]:
+        setup = self._known.read(session)
+        free = self._free(session, setup, now)
+        if not free:
+            return []
+        due = self._due(session, free, now)
+        return dispatch(due, free, waiting_callers(session, setup), now, len(free))
+
+    def _free(self, session: Session, setup: Setup, now: datetime) -> list[Free]:
+        taken = {one.operator for one in live_attempts(session)}
+        return free_operators(setup, list_operator_states(session), now, taken)
+
+    def _dispatch(self, session: Session, now: datetime) -> list[Claim]:
+        setup = self._known.read(session)
+        free = self._free(session, setup, now)
+        waiting = waiting_callers(session, setup)
+        claims: list[Claim] = []
+        for _ in range(_ROUNDS):
+            if not free:
+                break
+            due = self._due(session, free, now)
+            matches = dispatch(due, free, waiting, now, len(free))
+            if not matches:
+                break
+            gone = [one for one in matches if not self._may(session, setup, one.case, now)]
+            for match in matches:
+                if match in gone:
+                    continue
+                claims.append(self._begin(session, setup, match, now))
+                free.remove(match.operator)
+            if not gone:
+                break
+        return claims
+
+    def _due(self, session: Session, free: Sequence[Free], now: datetime) -> list[Case]:
+        names = [one.extension for one in free]
+        groups = {group for one in free for group in one.groups}
+        return due_cases(session, now, len(free) + _MORE, operators=names, groups=groups)
+
+    def _may(self, session: Session, setup: Setup, case: Case, now: datetime) -> bool:
+        """Tell whether a case may be called now; one that may not is put off, or ended."""
+        found = verdict(
+            case, setup.callbacks, standing_of(session, setup, self._country, case, now)
+        )
+        if not found.go:
+            save_case(session, case, put_off(case, found, now), now)
+        return found.go
+
+    def _begin(self, session: Session, setup: Setup, match: Match, now: datetime) -> Claim:
+        case = match.case
+        new = NewAttempt(
+            number=case.number,
+            prefix=prefix_of(case.number),
+            operator=match.operator.extension,
+            did=case.did,
+            case_id=case.id,
+            first=setup.callbacks.first,
+            mobile=match.operator.mobile,
+        )
+        claim = add_attempt(session, new, now, CLAIM_LEASE)
+        save_case(session, case, dialling(case), now)
+        return claim
+
+    def release(self, session: Session, claims: Sequence[Claim], now: datetime) -> None:
+        """Take back tries whose jobs could not be enqueued: their cases are due at once."""
+        in_turn(session)
+        for one in release_attempts(session, claims):
+            case = None if one.case_id is None else get_case(session, one.case_id)
+            if case is not None:
+                after = settled(case, Ended.NOT_DIALLED, now, self._known.read(session).callbacks)
+                after = replace(after, misses=case.misses) if after.open else after
+                save_case(session, case, postponed(after, now), now)
+
+    def sweep(self, now: datetime) -> list[Claim]:
+        """Take back tries whose jobs never began; return those of which somebody has to look."""
+        with reading(self._engine) as session:
+            late = late_attempts(session, now, _FEW)
+        if not late:
+            return []
+        with writing(self._engine) as session:
+            lost = [one for one in late if one.state is not AttemptState.SENT]
+            self.release(session, [_claim_of(one) for one in lost], now)
+            sent = (one for one in late if one.state is AttemptState.SENT)
+            looks = [claim_lookup(session, one, now + LOOK_LEASE) for one in sent]
+        return [claim for claim in looks if claim is not None]
+
+
+def put_off(case: Case, found: Verdict, now: datetime) -> Case:
+    """Return a case that may not be called now, as the verdict says: ended, later, or by hand."""
+    if found.ending is not None:
+        return ended(case, found.ending, now)
+    return postponed(case, found.until, found.attention)
+
+
+def waiting_callers(session: Session, setup: Setup) -> Mapping[str, Sequence[datetime]]:
+    """Return group → when each caller who waits in its queue began to."""
+    groups = {group.queue.pbx_name: name for name, group in setup.groups.items() if group.queue}
+    found: dict[str, list[datetime]] = {}
+    for one in list_live_calls(session):
+        if one.queue in groups and one.queued_at is not None and one.answered_at is None:
+            found.setdefault(groups[one.queue], []).append(moment(one.queued_at))
+    return found
+
+
+def _claim_of(one: Attempt) -> Claim:
+    return Claim(one.id, "callback", one.fence)

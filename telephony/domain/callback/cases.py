@@ -1,0 +1,351 @@
+"""A missed case: what opens it, what ends it, and what each try makes of it. Times are aware.
+
+Every function takes a case and returns a new one. A case that has ended never changes again: it
+comes back as the same object, so whatever arrives late or twice does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from telephony.domain.callback.results import Contact, Ended, Why
+from telephony.domain.callback.rules import Automatic, CallbackRules
+from telephony.domain.orders import attempt_of
+
+
+class CaseState(StrEnum):
+    """Where a case is. In the first two it is open."""
+
+    OPEN = "open"
+    DIALLING = "dialling"
+    CLOSED = "closed"
+    SUPPRESSED = "suppressed"
+
+
+class Source(StrEnum):
+    """What a case came from; all but the first were promised a call."""
+
+    MISSED = "missed"
+    KEY = "key"  # pressed in a queue, or promised by an announcement
+    FORM = "form"  # on a web site
+    REQUEST = "request"  # of an operator or a CRM
+    SCHEDULED = "scheduled"  # at a time agreed
+
+
+class Ending(StrEnum):
+    """Why a case is over: reached, given up, or never to be called."""
+
+    CLIENT_CALLED = "client_called"
+    OPERATOR_CALLED = "operator_called"
+    CALLED_BACK = "called_back"
+    BY_HAND = "by_hand"
+    EXPIRED = "expired"
+    NOT_MISSED = "not_missed"
+    SHORT = "short"
+    BLOCKED = "blocked"
+    NOT_DIALLABLE = "not_diallable"
+    OPTED_OUT = "opted_out"
+    DUPLICATE = "duplicate"
+
+
+SUPPRESSING = frozenset(
+    {Ending.SHORT, Ending.BLOCKED, Ending.NOT_DIALLABLE, Ending.OPTED_OUT, Ending.DUPLICATE}
+)
+# Endings by which the client was reached: what counts as a promise kept, when it was in time.
+REACHED = frozenset({Ending.CLIENT_CALLED, Ending.OPERATOR_CALLED, Ending.CALLED_BACK})
+
+
+class Attention(StrEnum):
+    """Why a case waits for a person rather than for its next try."""
+
+    ATTEMPTS = "attempts"  # as many as there may be
+    UNKNOWN = "unknown"  # nobody knows whether the client was reached: never dialled again blindly
+    RULES = "rules"  # the rules leave no moment to call
+    MANUAL = "manual"  # the rules call nobody, or not this kind, by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A missed call, or a wish to be called: who waits for us since when, and why.
+
+    `number` is E.164 or, when it is not `diallable`, whatever there was. `at` is when we knew.
+    """
+
+    number: str
+    why: Why
+    since: datetime
+    at: datetime
+    source: Source = Source.MISSED
+    diallable: bool = True
+    did: str = ""
+    group: str | None = None
+    client_id: int | None = None
+    client_name: str = ""
+    owner: str | None = None
+    priority: int = 0
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One client's open missed calls. `number` is E.164, or what there was of one.
+
+    `origin_at` is when the client began to wait: their place in the line, kept over every try.
+    `due_at` is when Dutyline tries next, None when a person has to (`attention` says why).
+    `anyone_at` is until when only the `owner` (or who claimed it) is rung. `sla_at` is what was
+    promised. `tries` counts those in which the client was dialled, `misses` those for want of an
+    operator since. `why` is what became of the last missed call.
+    """
+
+    number: str
+    source: Source
+    why: Why
+    opened_at: datetime
+    origin_at: datetime
+    last_missed_at: datetime
+    id: int = 0
+    state: CaseState = CaseState.OPEN
+    missed: int = 1
+    did: str = ""
+    group: str | None = None
+    client_id: int | None = None
+    client_name: str = ""
+    priority: int = 0
+    owner: str | None = None
+    claimed_by: str | None = None
+    due_at: datetime | None = None
+    promised_at: datetime | None = None
+    anyone_at: datetime | None = None
+    sla_at: datetime | None = None
+    expires_at: datetime | None = None
+    attention: Attention | None = None
+    tries: int = 0
+    misses: int = 0
+    last: Ended | None = None
+    ended_at: datetime | None = None
+    ending: Ending | None = None
+    ended_by: str | None = None
+    note: str = ""
+    call_id: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the client still waits for us."""
+        return self.state in (CaseState.OPEN, CaseState.DIALLING)
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise was kept; None while it may be, or where there was nothing to do."""
+        if self.ending is Ending.EXPIRED:
+            return False
+        if self.ending not in REACHED or self.ended_at is None:
+            return None
+        return self.sla_at is None or self.ended_at <= self.sla_at
+
+    def for_now(self, now: datetime) -> str | None:
+        """Return whose alone the case is at a moment, None for anybody's."""
+        mine = self.claimed_by or self.owner
+        return mine if mine and self.anyone_at is not None and now < self.anyone_at else None
+
+
+# An operator who cannot be had is not asked again and again: twice as long each time, up to this.
+_LONGEST_MISS = timedelta(minutes=15)
+_MOST_DOUBLED = 8
+
+
+def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
+    """Return the case that a wish opens; `sla_at` is the moment until which it is promised."""
+    case = Case(
+        number=wish.number,
+        source=wish.source,
+        why=wish.why,
+        opened_at=wish.at,
+        origin_at=wish.since,
+        last_missed_at=wish.since,
+        did=wish.did,
+        group=wish.group,
+        client_id=wish.client_id,
+        client_name=wish.client_name,
+        priority=wish.priority,
+        owner=wish.owner,
+        promised_at=wish.promised_at,
+        anyone_at=(wish.promised_at or wish.at) + timedelta(minutes=rules.claim_minutes),
+        sla_at=sla_at,
+        expires_at=(wish.promised_at or wish.at) + timedelta(hours=rules.expire_hours),
+    )
+    if not wish.diallable:
+        return ended(case, Ending.NOT_DIALLABLE, wish.at)
+    if wish.why is Why.SHORT:
+        return ended(case, Ending.SHORT, wish.at)
+    return _first_due(case, wish.at, rules)
+
+
+def joined(case: Case, wish: Wish, rules: CallbackRules) -> Case:
+    """Return an open case with one more missed call or wish of the same client.
+
+    Their place in the line stays. A promise makes a missed call a promised one; who had been given
+    up on and calls once more is tried once more.
+    """
+    if not case.open:
+        return case
+    later = replace(
+        case,
+        missed=case.missed + 1,
+        last_missed_at=max(case.last_missed_at, wish.since),
+        origin_at=min(case.origin_at, wish.since),
+        why=wish.why if wish.since >= case.last_missed_at else case.why,
+        client_id=case.client_id if wish.client_id is None else wish.client_id,
+        client_name=wish.client_name or case.client_name,
+        did=case.did or wish.did,
+        group=case.group or wish.group,
+        owner=case.owner or wish.owner,
+        priority=max(case.priority, wish.priority),
+    )
+    if wish.why is Why.SHORT:
+        return later
+    if wish.source is not Source.MISSED and case.source is Source.MISSED:
+        later = replace(later, source=wish.source)
+    if wish.promised_at is not None:
+        return scheduled(later, wish.promised_at, rules)
+    if case.state is CaseState.OPEN and case.due_at is None and _renews(case, wish):
+        later = replace(later, attention=None, tries=0, misses=0)
+        return _first_due(later, wish.at, rules)
+    return later
+
+
+def _renews(case: Case, wish: Wish) -> bool:
+    """Tell whether a new call sets a case going that waits for a person: not a doubtful one."""
+    return case.attention is not Attention.UNKNOWN or wish.since > case.last_missed_at
+
+
+def scheduled(case: Case, at: datetime, rules: CallbackRules) -> Case:
+    """Return a case whose client is to be called at a moment that was agreed."""
+    if not case.open:
+        return case
+    return replace(
+        case,
+        source=Source.SCHEDULED,
+        promised_at=at,
+        sla_at=at + timedelta(minutes=rules.sla_minutes),
+        anyone_at=at + timedelta(minutes=rules.claim_minutes),
+        expires_at=at + timedelta(hours=rules.expire_hours),
+        due_at=at if case.state is CaseState.OPEN else case.due_at,
+        attention=None,
+        tries=0,
+        misses=0,
+    )
+
+
+def claimed(case: Case, operator: str | None, now: datetime, rules: CallbackRules) -> Case:
+    """Return a case that an operator takes for themselves, or with None gives back to all."""
+    if not case.open:
+        return case
+    until = now + timedelta(minutes=rules.claim_minutes) if operator else now
+    return replace(case, claimed_by=operator, anyone_at=until)
+
+
+def dialling(case: Case) -> Case:
+    """Return a case of which a try begins."""
+    return replace(case, state=CaseState.DIALLING) if case.state is CaseState.OPEN else case
+
+
+def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case:
+    """Return a case after a try that ended in another way than in a conversation."""
+    if case.state is not CaseState.DIALLING:
+        return case
+    case = replace(case, state=CaseState.OPEN, last=how)
+    if how is Ended.TALKED:
+        # The conversation ends the case; one that a newer missed call outlived goes on in a while.
+        pause = timedelta(minutes=rules.spacing.no_answer)
+        return replace(case, tries=case.tries + 1, due_at=now + pause)
+    if how is Ended.UNKNOWN:
+        return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
+    if how.dialled:
+        case = replace(case, tries=case.tries + 1, misses=0)
+        if case.tries >= rules.caps.attempts:
+            return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
+        return replace(case, due_at=now + timedelta(minutes=_minutes(how, rules)))
+    if how is Ended.WITHDRAWN:
+        return case  # whoever withdrew it says when it is due
+    if how is not Ended.NOT_DIALLED:
+        # Who could not be had may not be the only one: the next one may be anybody.
+        case = replace(case, anyone_at=now)
+    times: int = 2 ** min(case.misses, _MOST_DOUBLED)
+    pause = min(timedelta(minutes=rules.spacing.operator * times), _LONGEST_MISS)
+    return replace(case, misses=case.misses + 1, due_at=now + pause)
+
+
+def doubt_over(case: Case) -> Case:
+    """Return a case whose last try is known now after all, as it was while that was under way."""
+    if case.state is not CaseState.OPEN or case.last is not Ended.UNKNOWN:
+        return case
+    tries = max(0, case.tries - 1)
+    return replace(case, state=CaseState.DIALLING, attention=None, tries=tries)
+
+
+def postponed(case: Case, until: datetime | None, attention: Attention | None = None) -> Case:
+    """Return an open case that is due at another moment, or waits for a person for a reason."""
+    if case.state is not CaseState.OPEN:
+        return case
+    return replace(case, due_at=until, attention=attention)
+
+
+def reached(case: Case, contact: Contact) -> Case:
+    """Return a case after a conversation with its client: over, when it came after the miss."""
+    if not case.open or contact.number != case.number or contact.since < case.last_missed_at:
+        return case
+    if not contact.ours:
+        how = Ending.CLIENT_CALLED
+    else:
+        how = Ending.OPERATOR_CALLED if attempt_of(contact.call_id) is None else Ending.CALLED_BACK
+    over = replace(case, call_id=contact.call_id)
+    return ended(over, how, max(contact.since, case.opened_at), contact.operator)
+
+
+def ended(case: Case, ending: Ending, now: datetime, by: str | None = None, note: str = "") -> Case:
+    """Return a case that is over; one that was stays as it is."""
+    if not case.open:
+        return case
+    return replace(
+        case,
+        state=CaseState.SUPPRESSED if ending in SUPPRESSING else CaseState.CLOSED,
+        ending=ending,
+        ended_at=now,
+        ended_by=by,
+        note=note or case.note,
+        due_at=None,
+        attention=None,
+    )
+
+
+def expired(case: Case, now: datetime) -> Case:
+    """Return a case after its time: over, unless a try is under way."""
+    if case.state is CaseState.OPEN and case.expires_at is not None and now >= case.expires_at:
+        return ended(case, Ending.EXPIRED, now)
+    return case
+
+
+def _first_due(case: Case, now: datetime, rules: CallbackRules) -> Case:
+    if case.promised_at is not None:
+        return replace(case, due_at=case.promised_at)
+    by_itself = rules.automatic is Automatic.EVERYBODY or (
+        rules.automatic is Automatic.ASKED and case.source is not Source.MISSED
+    )
+    if not by_itself:
+        return replace(case, attention=Attention.MANUAL)
+    wait = rules.delay_seconds if case.source is Source.MISSED else 0
+    return replace(case, due_at=now + timedelta(seconds=wait))
+
+
+def _minutes(how: Ended, rules: CallbackRules) -> int:
+    spacing = rules.spacing
+    return {
+        Ended.BUSY: spacing.busy,
+        Ended.NO_ANSWER: spacing.no_answer,
+        Ended.DECLINED: spacing.declined,
+        Ended.UNREACHABLE: spacing.unreachable,
+        Ended.NOT_A_PERSON: spacing.not_a_person,
+        Ended.WAITED_IN_VAIN: spacing.waited_in_vain,
+    }.get(how, spacing.no_answer)

@@ -1,0 +1,152 @@
+"""May a client be called now? Asked when a case falls due, and again at the moment of dialling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from telephony.domain.callback.cases import Attention, Case, Ending, Source
+from telephony.domain.callback.dialling import Refusal
+from telephony.domain.callback.quiet import quiet_over
+from telephony.domain.callback.rules import CallbackRules
+
+_SOON = timedelta(minutes=1)
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+
+
+class Bar(StrEnum):
+    """What stands in the way of a call."""
+
+    STOPPED = "stopped"  # the kill switch
+    BLOCKED = "blocked"
+    OPTED_OUT = "opted_out"
+    REFUSED = "refused"  # a number that is never dialled
+    QUIET = "quiet"
+    CLOSED = "closed"
+    NUMBER_DAY = "number_day"
+    NUMBER_WEEK = "number_week"
+    PREFIX_HOUR = "prefix_hour"
+    HOUR = "hour"
+    DAY = "day"
+    AT_ONCE = "at_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """When clients were dialled lately, as far as a cap asks: each list is in order of time.
+
+    `number` are those to this number of a week, `prefix` those to its prefix of an hour, `all` all
+    of a day; `live` is how many are under way.
+    """
+
+    number: Sequence[datetime] = ()
+    prefix: Sequence[datetime] = ()
+    hour: int = 0
+    day: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that counts at a moment besides the case and the rules.
+
+    `opens_at` is None when the number is open now, or has no hours; `zones` are those the client
+    may be in. `refusal` is why the number is never dialled.
+    """
+
+    now: datetime
+    zones: Sequence[str]
+    tries: Tries = Tries()
+    opens_at: datetime | None = None
+    never_opens: bool = False
+    refusal: Refusal | None = None
+    stopped: bool = False
+    blocked: bool = False
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether to call. With a `bar`: not now; again at `until`, or, without one, never by itself.
+
+    `ending` is how the case ends for it; `attention` why a person has to look.
+    """
+
+    bar: Bar | None = None
+    until: datetime | None = None
+    ending: Ending | None = None
+    attention: Attention | None = None
+
+    @property
+    def go(self) -> bool:
+        """Whether the client may be called now."""
+        return self.bar is None
+
+
+GO = Verdict()
+
+
+def verdict(case: Case, rules: CallbackRules, standing: Standing) -> Verdict:
+    """Return whether a case's client may be called at `standing.now`, and when else."""
+    if standing.refusal is not None:
+        return Verdict(Bar.REFUSED, ending=Ending.NOT_DIALLABLE)
+    if standing.blocked:
+        return Verdict(Bar.BLOCKED, ending=Ending.BLOCKED)
+    if standing.opted_out:
+        return Verdict(Bar.OPTED_OUT, ending=Ending.OPTED_OUT)
+    if standing.stopped:
+        return Verdict(Bar.STOPPED, standing.now + _SOON)
+    return _by_hours(case, rules, standing) or _by_caps(rules, standing) or GO
+
+
+def may_dial(rules: CallbackRules, standing: Standing) -> Verdict:
+    """Return the same for a call that a person asks for: opening hours do not matter then."""
+    if standing.refusal is not None:
+        return Verdict(Bar.REFUSED)
+    if standing.blocked:
+        return Verdict(Bar.BLOCKED)
+    if standing.opted_out:
+        return Verdict(Bar.OPTED_OUT)
+    if standing.stopped:
+        return Verdict(Bar.STOPPED)
+    return _by_quiet(rules, standing) or _by_caps(rules, standing) or GO
+
+
+def _by_hours(case: Case, rules: CallbackRules, standing: Standing) -> Verdict | None:
+    """Return the first moment at which it is open here and not quiet there, if that is not now."""
+    agreed = case.source is Source.SCHEDULED
+    if standing.never_opens and not agreed:
+        return Verdict(Bar.CLOSED, attention=Attention.RULES)
+    if standing.opens_at is not None and not agreed:
+        return Verdict(Bar.CLOSED, standing.opens_at)
+    return _by_quiet(rules, standing)
+
+
+def _by_quiet(rules: CallbackRules, standing: Standing) -> Verdict | None:
+    over = quiet_over(rules.quiet, standing.zones, standing.now)
+    if over is None:
+        return Verdict(Bar.QUIET, attention=Attention.RULES)
+    return None if over <= standing.now else Verdict(Bar.QUIET, over)
+
+
+def _by_caps(rules: CallbackRules, standing: Standing) -> Verdict | None:
+    """Return the verdict of the caps: on each number, on its prefix, on all."""
+    caps, tries, now = rules.caps, standing.tries, standing.now
+    today = [at for at in tries.number if at > now - _DAY]
+    week = [at for at in tries.number if at > now - _WEEK]
+    if len(week) >= caps.number_week:
+        return Verdict(Bar.NUMBER_WEEK, week[-caps.number_week] + _WEEK)
+    if len(today) >= caps.number_day:
+        return Verdict(Bar.NUMBER_DAY, today[-caps.number_day] + _DAY)
+    lately = [at for at in tries.prefix if at > now - _HOUR]
+    if len(lately) >= caps.prefix_hour:
+        return Verdict(Bar.PREFIX_HOUR, lately[-caps.prefix_hour] + _HOUR)
+    if tries.day >= caps.day:
+        return Verdict(Bar.DAY, now + _HOUR)
+    if tries.hour >= caps.hour:
+        return Verdict(Bar.HOUR, now + _SOON)
+    if tries.live >= caps.at_once:
+        return Verdict(Bar.AT_ONCE, now + timedelta(seconds=5))
+    return None

@@ -1,0 +1,301 @@
+"""Missed cases as rows: loaded, changed by the functions of `domain.callback.cases`, saved.
+
+Whoever changes cases takes their turn first (`tables.in_turn`), as writers of calls do: so two
+never open a case for one number, and no two wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from telephony.domain.callback.cases import (
+    Attention,
+    Case,
+    CaseState,
+    Ending,
+    Source,
+)
+from telephony.domain.callback.results import Ended, Why
+from telephony.store.case_tables import callback_stop, case_call, missed_case, opt_out
+from telephony.store.outbox import Fact, add_facts
+from telephony.store.tables import in_turn, insert_or_ignore
+
+_OPEN = (CaseState.OPEN.value, CaseState.DIALLING.value)
+_PLAIN = (
+    "number", "did", "client_id", "client_name", "priority", "owner", "claimed_by", "opened_at",
+    "origin_at", "last_missed_at", "missed", "due_at", "promised_at", "anyone_at", "sla_at",
+    "expires_at", "tries", "misses", "ended_at", "ended_by", "note", "call_id",
+)  # fmt: skip
+_CODES: Mapping[str, type[StrEnum]] = {
+    "state": CaseState,
+    "source": Source,
+    "why": Why,
+    "attention": Attention,
+    "last": Ended,
+    "ending": Ending,
+}
+
+OPENED, CLOSED, ESCALATED = "callback.opened", "callback.closed", "callback.escalated"
+NEAR, OVERDUE = "callback.near", "callback.overdue"
+CASE_FACTS = (OPENED, CLOSED, ESCALATED, NEAR, OVERDUE)
+
+
+def add_case(session: Session, case: Case) -> Case:
+    """Insert a case and return it with its id; the caller has the turn."""
+    key = session.execute(
+        insert(missed_case).values(**_values(case)).returning(missed_case.c.id)
+    ).scalar_one()
+    kept = replace(case, id=key)
+    if kept.open:
+        _tell(session, OPENED, kept, kept.opened_at)
+    return kept
+
+
+def save_case(session: Session, before: Case, case: Case, now: datetime) -> None:
+    """Write what changed, and the facts of it: its end, or that a person has to see to it."""
+    if case == before:
+        return
+    session.execute(update(missed_case).where(missed_case.c.id == case.id).values(**_values(case)))
+    if before.open and not case.open:
+        _tell(session, CLOSED, case, now)
+    elif case.attention in _ESCALATES and before.attention is None:
+        _tell(session, ESCALATED, case, now)
+
+
+_ESCALATES = (Attention.ATTEMPTS, Attention.UNKNOWN, Attention.RULES)
+
+
+def get_case(session: Session, key: int, *, lock: bool = False) -> Case | None:
+    """Return a case; with `lock` nobody else changes it before the transaction ends."""
+    if lock:
+        in_turn(session)
+    row = session.execute(select(missed_case).where(missed_case.c.id == key)).one_or_none()
+    return None if row is None else case_of(row)
+
+
+def open_cases(session: Session, numbers: Collection[str]) -> dict[str, Case]:
+    """Return number → its open case, of those that have one."""
+    query = select(missed_case).where(
+        missed_case.c.number.in_(list(numbers)), missed_case.c.state.in_(_OPEN)
+    )
+    return {row.number: case_of(row) for row in session.execute(query)}
+
+
+def due_cases(
+    session: Session,
+    now: datetime,
+    limit: int,
+    *,
+    operators: Collection[str] | None = None,
+    groups: Collection[str] | None = None,
+) -> list[Case]:
+    """Return at most `limit` cases that are due, the most urgent first.
+
+    With `operators` only those that are theirs alone, theirs, or anybody's of these `groups`.
+    """
+    query = select(missed_case).where(
+        missed_case.c.state == CaseState.OPEN.value, missed_case.c.due_at <= now
+    )
+    if operators is not None:
+        names = list(operators)
+        anyone = or_(missed_case.c.anyone_at.is_(None), missed_case.c.anyone_at <= now)
+        owned = func.coalesce(missed_case.c.claimed_by, missed_case.c.owner)
+        group = missed_case.c.group_name
+        query = query.where(
+            or_(
+                owned.in_(names),
+                missed_case.c.owner.in_(names),
+                (anyone | owned.is_(None)) & (group.is_(None) | group.in_(list(groups or ()))),
+            )
+        )
+    query = query.order_by(
+        missed_case.c.priority.desc(), missed_case.c.origin_at, missed_case.c.id
+    ).limit(limit)
+    return [case_of(row) for row in session.execute(query)]
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Tell whether any case is due: one look into an index, however many are closed."""
+    query = select(missed_case.c.id).where(
+        missed_case.c.state == CaseState.OPEN.value, missed_case.c.due_at <= now
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
+def expired_cases(session: Session, now: datetime, limit: int) -> list[Case]:
+    """Return at most `limit` cases whose time is over, the oldest first."""
+    query = (
+        select(missed_case)
+        .where(missed_case.c.state == CaseState.OPEN.value, missed_case.c.expires_at <= now)
+        .order_by(missed_case.c.expires_at)
+        .limit(limit)
+    )
+    return [case_of(row) for row in session.execute(query)]
+
+
+def late_cases(session: Session, until: datetime, told: str, limit: int) -> list[Case]:
+    """Return open cases whose promise ends until then and of which no notice `told` was sent."""
+    query = (
+        select(missed_case)
+        .where(
+            missed_case.c.state.in_(_OPEN),
+            missed_case.c.sla_at <= until,
+            missed_case.c.told.not_in([told, "overdue"]),
+        )
+        .order_by(missed_case.c.sla_at)
+        .limit(limit)
+    )
+    return [case_of(row) for row in session.execute(query)]
+
+
+def tell_late(session: Session, case: Case, kind: str, told: str, now: datetime) -> None:
+    """Note that a case is near its deadline, or over it: a fact, once."""
+    session.execute(update(missed_case).where(missed_case.c.id == case.id).values(told=told))
+    _tell(session, kind, case, now)
+
+
+def join_call(
+    session: Session, call_id: str, case_id: int, at: datetime, why: Why, did: str
+) -> None:
+    """Put a missed call to a case; a call belongs to one."""
+    session.execute(
+        insert_or_ignore(session, case_call, key=("call_id",)).values(
+            call_id=call_id, case_id=case_id, at=at, why=why.value, did=did
+        )
+    )
+
+
+def cases_of_calls(session: Session, call_ids: Sequence[str]) -> dict[str, int]:
+    """Return call → its case, of those that have one."""
+    query = select(case_call.c.call_id, case_call.c.case_id)
+    rows = session.execute(query.where(case_call.c.call_id.in_(call_ids)))
+    return {row.call_id: row.case_id for row in rows}
+
+
+def leave_call(session: Session, call_id: str) -> int:
+    """Take a call out of its case, since it was no missed one; return how many are left in it."""
+    case_id = session.execute(
+        delete(case_call).where(case_call.c.call_id == call_id).returning(case_call.c.case_id)
+    ).scalar_one_or_none()
+    query = select(func.count()).where(case_call.c.case_id == case_id)
+    return int(session.execute(query).scalar_one())
+
+
+def calls_of_case(session: Session, case_id: int, limit: int) -> list[Row[Any]]:
+    """Return the missed calls of a case, newest first: call_id, at, why, did."""
+    query = select(case_call).where(case_call.c.case_id == case_id)
+    return list(session.execute(query.order_by(case_call.c.at.desc()).limit(limit)))
+
+
+def is_opted_out(session: Session, number: str) -> bool:
+    """Tell whether a number asked not to be called."""
+    query = select(opt_out.c.number).where(opt_out.c.number == number)
+    return session.execute(query).first() is not None
+
+
+def opt_number_out(session: Session, number: str, by: str, note: str, now: datetime) -> None:
+    """Note that a number is not to be called."""
+    session.execute(
+        insert_or_ignore(session, opt_out, key=("number",)).values(
+            number=number, at=now, added_by=by, note=note
+        )
+    )
+
+
+def opt_number_in(session: Session, number: str) -> bool:
+    """Take that back; tell whether there was something to take back."""
+    gone = session.execute(
+        delete(opt_out).where(opt_out.c.number == number).returning(opt_out.c.number)
+    )
+    return gone.first() is not None
+
+
+def stopped(session: Session) -> tuple[datetime, str, str] | None:
+    """Return since when, by whom and why nothing is dialled; None when it is."""
+    row = session.execute(
+        select(callback_stop.c.at, callback_stop.c.stopped_by, callback_stop.c.reason)
+    ).first()
+    return None if row is None else (row.at, row.stopped_by, row.reason)
+
+
+def stop_dialling(session: Session, by: str, reason: str, now: datetime) -> bool:
+    """Stop all dialling; tell whether it went on before."""
+    made = session.execute(
+        insert_or_ignore(session, callback_stop, key=("id",))
+        .values(id=1, at=now, stopped_by=by, reason=reason)
+        .returning(callback_stop.c.id)
+    )
+    return made.first() is not None
+
+
+def resume_dialling(session: Session) -> bool:
+    """Let dialling go on; tell whether it was stopped."""
+    gone = session.execute(delete(callback_stop).returning(callback_stop.c.id))
+    return gone.first() is not None
+
+
+def count_open(session: Session, now: datetime) -> dict[str, int]:
+    """Return how many cases are open: all, due, overdue, and how many wait for a person."""
+    c = missed_case.c
+    one = select(
+        func.count(),
+        func.count().filter(c.due_at <= now),
+        func.count().filter(c.sla_at <= now),
+        func.count().filter(c.attention.is_not(None)),
+    ).where(c.state.in_(_OPEN))
+    every, due, overdue, waiting = session.execute(one).one()
+    return {"open": every, "due": due, "overdue": overdue, "attention": waiting}
+
+
+def _tell(session: Session, kind: str, case: Case, now: datetime) -> None:
+    key = f"{kind}:{case.id}"
+    if kind == ESCALATED:
+        key += f":{case.tries}"
+    payload = {
+        "case_id": case.id,
+        "number": case.number,
+        "client_id": case.client_id,
+        "client_name": case.client_name,
+        "did": case.did,
+        "group": case.group,
+        "owner": case.claimed_by or case.owner,
+        "source": case.source.value,
+        "why": case.why.value,
+        "missed": case.missed,
+        "tries": case.tries,
+        "origin_at": _iso(case.origin_at),
+        "sla_at": _iso(case.sla_at),
+        "attention": case.attention.value if case.attention else None,
+        "ending": case.ending.value if case.ending else None,
+        "ended_by": case.ended_by,
+        "at": _iso(now),
+    }
+    add_facts(session, [Fact(kind, key, payload)], now)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def _values(case: Case) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(case, name) for name in _PLAIN}
+    for name in _CODES:
+        code = getattr(case, name)
+        values[name] = None if code is None else code.value
+    return values | {"group_name": case.group}
+
+
+def case_of(row: Row[Any]) -> Case:
+    """Return the case that a row of the table is."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
+    for name, code in _CODES.items():
+        value = getattr(row, name)
+        values[name] = None if value is None else code(value)
+    return Case(id=row.id, group=row.group_name, **values)

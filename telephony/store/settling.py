@@ -1,0 +1,240 @@
+"""What recorded calls do to cases, in the transaction that writes the calls.
+
+A call that nobody answered opens a case or joins the open one of its number; a conversation ends
+it; a call that Dutyline ordered settles its try. Calls in any order, and any of them twice, lead to
+the same cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from telephony.domain.callback.cases import (
+    Case,
+    Ending,
+    Source,
+    Wish,
+    doubt_over,
+    ended,
+    joined,
+    opened,
+    reached,
+    settled,
+)
+from telephony.domain.callback.quiet import after_loud, client_zone
+from telephony.domain.callback.results import (
+    Contact,
+    Ended,
+    Why,
+    contact_of,
+    ended_of,
+    waits_since,
+    was_promised,
+    why_missed,
+)
+from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.directory import Stage, assign
+from telephony.domain.numbers import is_e164
+from telephony.domain.orders import attempt_of
+from telephony.domain.record import CallRecord, Direction
+from telephony.domain.record_types import MomentKind
+from telephony.domain.routing import Kind
+from telephony.store.attempts import finish_attempt, get_attempts
+from telephony.store.call_tables import call
+from telephony.store.callback_rules import load_callback_rules
+from telephony.store.cases import (
+    add_case,
+    cases_of_calls,
+    get_case,
+    join_call,
+    leave_call,
+    open_cases,
+    save_case,
+)
+from telephony.store.clients import client
+from telephony.store.setup import did, operator_group
+from telephony.store.tables import in_turn, moment
+
+_FEW = 20
+
+
+def settle_calls(session: Session, records: Sequence[CallRecord], now: datetime) -> None:
+    """Bring the cases to what these calls say; they have been saved before."""
+    outside = [one for one in records if one.direction is not Direction.INTERNAL]
+    if not outside:
+        return
+    in_turn(session)
+    rules = load_callback_rules(session)
+    _settle_attempts(session, outside, rules)
+    known = cases_of_calls(session, [one.call_id for one in outside])
+    for record in sorted(outside, key=lambda one: one.ended_at):
+        why = why_missed(record, rules)
+        if why is None and record.call_id in known:
+            _not_missed(session, record, known[record.call_id], now)
+        elif why is not None and record.call_id not in known:
+            _missed(session, record, why, rules, now)
+        contact = contact_of(record, rules)
+        if contact is not None:
+            for case in open_cases(session, [contact.number]).values():
+                save_case(session, case, reached(case, contact), now)
+
+
+def wish_for(session: Session, wish: Wish, rules: CallbackRules, now: datetime) -> Case:
+    """Open a case for a wish, or let it join the open one; return the case as it is then."""
+    in_turn(session)
+    known = open_cases(session, [wish.number]).get(wish.number) if wish.diallable else None
+    if known is not None:
+        case = joined(known, wish, rules)
+        save_case(session, known, case, now)
+        return case
+    return add_case(session, opened(wish, rules, _sla(session, wish, rules)))
+
+
+def _missed(
+    session: Session, record: CallRecord, why: Why, rules: CallbackRules, now: datetime
+) -> None:
+    case = wish_for(session, _wish(session, record, why), rules, now)
+    join_call(session, record.call_id, case.id, moment(record.started_at), why, record.did)
+    # It may have been written after the conversation that followed it.
+    for contact in _later(session, case, rules):
+        after = reached(case, contact)
+        save_case(session, case, after, now)
+        case = after
+
+
+def _not_missed(session: Session, record: CallRecord, case_id: int, now: datetime) -> None:
+    """A later version of a record says that the call was answered."""
+    left = leave_call(session, record.call_id)
+    case = get_case(session, case_id)
+    if case is not None and not left and case.source is Source.MISSED:
+        save_case(session, case, ended(case, Ending.NOT_MISSED, now), now)
+
+
+def _settle_attempts(session: Session, records: Sequence[CallRecord], rules: CallbackRules) -> None:
+    """Write how tries ended, and let their cases go on."""
+    by_attempt = {
+        key: record for record in records if (key := attempt_of(record.call_id)) is not None
+    }
+    if not by_attempt:
+        return
+    for found, attempt in get_attempts(session, by_attempt).items():
+        record = by_attempt[found]
+        if attempt.uniqueid != record.call_id:
+            continue
+        how, at = ended_of(record, rules), moment(record.ended_at)
+        if not finish_attempt(session, attempt, how, at, _cause(record), record.talk_ms):
+            continue
+        case = None if attempt.case_id is None else get_case(session, attempt.case_id)
+        if case is None:
+            continue
+        after = doubt_over(case) if attempt.ended is Ended.UNKNOWN else case
+        save_case(session, case, settled(after, how, at, rules), at)
+
+
+def _wish(session: Session, record: CallRecord, why: Why) -> Wish:
+    group, _ = _group_of(session, record.did)
+    manager, vip = _manager_of(session, record.client_id)
+    promised = was_promised(record) or any(one.kind in _PROMISES for one in record.moments)
+    return Wish(
+        number=record.number,
+        why=why,
+        since=waits_since(record),
+        at=moment(record.ended_at),
+        source=Source.KEY if promised else Source.MISSED,
+        diallable=is_e164(record.number),
+        did=record.did,
+        group=group,
+        client_id=record.client_id,
+        client_name=record.client_name,
+        owner=manager or _on_duty(record),
+        priority=int(vip),
+    )
+
+
+_PROMISES = (MomentKind.PROMISED, MomentKind.CALLBACK_ASKED)
+
+
+def _group_of(session: Session, number: str) -> tuple[str | None, str]:
+    """Return the group of a DID and its zone; the default group's, then none, for one unknown."""
+    found = session.execute(
+        select(operator_group.c.name, operator_group.c.zone)
+        .join_from(did, operator_group, did.c.group_name == operator_group.c.name)
+        .where(did.c.number == number)
+    ).first()
+    if found is None:
+        usual = select(operator_group.c.name, operator_group.c.zone)
+        found = session.execute(usual.where(operator_group.c.is_default)).first()
+    return (None, "UTC") if found is None else (found.name, found.zone)
+
+
+def _manager_of(session: Session, client_id: int | None) -> tuple[str | None, bool]:
+    """Return who looks after a client, and whether they are a VIP."""
+    row = session.execute(select(client).where(client.c.id == client_id)).first()
+    if row is None:
+        return None, False
+    found = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
+    return found.manager, found.vip
+
+
+def _on_duty(record: CallRecord) -> str | None:
+    """Return the operator whom the plan of a call would have rung first for its group."""
+    steps = record.decision.plan.steps if record.decision else ()
+    rung = (target for step in steps if step.kind in _PHONES for target in step.targets)
+    return next((target.operator for target in rung if target.operator), None)
+
+
+_PHONES = (Kind.DESK, Kind.MOBILE)
+
+
+def _sla(session: Session, wish: Wish, rules: CallbackRules) -> datetime | None:
+    """Return until when a client is promised a call: the clock stands still in quiet hours."""
+    if wish.promised_at is not None:
+        return wish.promised_at + timedelta(minutes=rules.sla_minutes)
+    if not wish.diallable:
+        return None
+    _, zone = _group_of(session, wish.did)
+    zones = client_zone(wish.number, None, zone)
+    return after_loud(rules.quiet, zones, wish.since, rules.sla_minutes)
+
+
+def _later(session: Session, case: Case, rules: CallbackRules) -> list[Contact]:
+    """Return the conversations with a case's client that began after its last missed call."""
+    if not case.open:
+        return []
+    c = call.c
+    query = (
+        select(c.call_id, c.direction, c.answered_at, c.ended_at, c.talk_ms, c.talked_last)
+        .where(
+            c.number == case.number,
+            c.started_at >= case.last_missed_at - _LONGEST_RING,
+            c.answered_at >= case.last_missed_at,
+            c.direction != Direction.INTERNAL.value,
+        )
+        .order_by(c.started_at)
+        .limit(_FEW)
+    )
+    found = []
+    for row in session.execute(query):
+        ours = row.direction == Direction.OUT.value
+        if row.talk_ms >= rules.least_talk(row.call_id, ours=ours) * 1000:
+            found.append(
+                Contact(
+                    row.call_id, case.number, row.answered_at, row.ended_at, ours, row.talked_last
+                )
+            )
+    return found
+
+
+_LONGEST_RING = timedelta(minutes=30)
+
+
+def _cause(record: CallRecord) -> str | None:
+    """Return the PBX's word for how the client's leg, or the operator's, ended."""
+    told = [dict(one.values).get("status") for one in record.moments]
+    status = next((text for text in reversed(told) if text), None)
+    codes = [str(leg.tech_cause) for leg in record.legs if leg.tech_cause]
+    return " ".join(text for text in (status, *codes[-1:]) if text) or None
