@@ -80,12 +80,15 @@ class Objected:
 
 
 class InUseError(Exception):
-    """The announcement is played somewhere: `places` are (DID, what plays it)."""
+    """The announcement is played somewhere: `places` are (DID, what plays it).
+
+    The DID is empty where callbacks play it.
+    """
 
     def __init__(self, places: list[tuple[str, str]]) -> None:
         """`places` are those of `domain.announcements.places_of`."""
         self.places = places
-        super().__init__(", ".join(f"{number}: {place}" for number, place in places))
+        super().__init__(", ".join(": ".join(filter(None, each)) for each in places))
 
 
 def convert(data: bytes) -> tuple[bytes, float]:

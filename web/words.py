@@ -8,6 +8,7 @@ from typing import Any
 from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
+from telephony.domain.announcements import CALLBACK
 from telephony.domain.directory import Stage
 from telephony.words import say
 from web.i18n import current_language
@@ -103,6 +104,7 @@ def place_words(place: str) -> str:
         "menu": gettext("menu"),
         "closed": gettext("out of hours"),
         "unanswered": gettext("nobody answered"),
+        CALLBACK: gettext("greeting of callbacks"),
     }.get(place, gettext("before a step"))
 
 

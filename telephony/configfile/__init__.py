@@ -23,12 +23,13 @@ dids:
   - {number: "74951234567", group: sales, title: Sales, desk_seconds: 20, mobile_seconds: 25,
      duty_seconds: 30}
 
-Opening hours, trunks and the rules of DIDs: see `hours`, `pbx` and `dids`.
+Opening hours, trunks, the rules of DIDs and of callbacks: see `hours`, `pbx`, `dids`, `callbacks`.
 
 Scalars are taken as they are written, so neither `101` nor `09:00` needs quotes. The file states
 everything: what it does not name is removed. `editing` is the one way in which anybody changes it.
 """
 
+from telephony.configfile.callbacks import CALLBACKS, callbacks_entry
 from telephony.configfile.comparing import KEYS, Difference, Field, differences
 from telephony.configfile.editing import (
     COMMAND_LINE,
@@ -59,6 +60,7 @@ from telephony.configfile.rosters import KEYS as ROSTER_KINDS
 from telephony.configfile.writing import as_data, write_config
 
 __all__ = [
+    "CALLBACKS",
     "COMMAND_LINE",
     "KEYS",
     "ROSTER_KINDS",
@@ -76,6 +78,7 @@ __all__ = [
     "NoRevisionError",
     "Reference",
     "as_data",
+    "callbacks_entry",
     "change",
     "differences",
     "find",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ SINGULAR = {
     "hours": "hours",
     "trunks": "trunk",
     "mailboxes": "mailbox",
+    "callbacks": "callback rules",
 }
 _ENTRIES = "entries"
 # Fields whose values nobody reads in a difference: that one changed is all that is said.
@@ -67,7 +68,7 @@ class Field:
 class Difference:
     """One operator, group, DID or operator's absences, `added`, `removed` or `changed`.
 
-    `what` is `operator`, `group`, `did` or `absences of`, else the name of a section. `fields` are
+    `what` is one of SINGULAR; the key of the callback rules is empty. `fields` are
     those that changed; all that have a value when it is added or removed.
     """
 
@@ -122,7 +123,10 @@ def value_text(value: Value) -> str:
 
 
 def _of_section(
-    section: str, old: list[Entry], new: list[Entry], renamed: Mapping[str, str]
+    section: str,
+    old: list[Entry] | Entry,
+    new: list[Entry] | Entry,
+    renamed: Mapping[str, str],
 ) -> Iterable[Difference]:
     what = SINGULAR.get(section, section)
     before, after = _by_key(section, old), _by_key(section, new)
@@ -137,8 +141,10 @@ def _of_section(
             yield Difference(what, key, "changed", fields)
 
 
-def _by_key(section: str, entries: list[Entry]) -> dict[str, Entry]:
-    """Return the fields of each thing in a section."""
+def _by_key(section: str, entries: list[Entry] | Entry) -> dict[str, Entry]:
+    """Return the fields of each thing in a section; of one that is an entry itself, all of it."""
+    if isinstance(entries, dict):
+        return {"": dict(_flat(entries))}
     name = KEYS.get(section)
     if name is not None and section != "absences":
         return {str(entry[name]): entry for entry in entries}
@@ -146,6 +152,14 @@ def _by_key(section: str, entries: list[Entry]) -> dict[str, Entry]:
     for entry in entries:
         found.setdefault(str(entry[name]) if name else "", {_ENTRIES: []})[_ENTRIES].append(entry)
     return found
+
+
+def _flat(entry: Entry, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in entry.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def _fields(old: Entry, new: Entry) -> Iterable[Field]:

@@ -27,9 +27,9 @@ from dataclasses import dataclass
 import yaml
 
 from telephony.configfile.mistakes import Mistake
-from telephony.configfile.nodes import Entry, Nodes
+from telephony.configfile.nodes import Entry
 from telephony.configfile.pbx import MAILBOX
-from telephony.domain.announcements import SOUND
+from telephony.configfile.sounds import SoundNodes
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.lasttalk import MOST_DAYS
 from telephony.domain.numbers import DIALLABLE, digits, is_dialled, is_template, normalise
@@ -53,14 +53,10 @@ class Names:
     mailboxes: Collection[str]
 
 
-class DidNodes(Nodes):
-    """Reads DIDs. `country` is that of numbers without `+`.
-
-    `announcements` are the names that a rule may give after `@`; None: whatever they are.
-    """
+class DidNodes(SoundNodes):
+    """Reads DIDs. `country` is that of numbers without `+`."""
 
     country: str
-    announcements: Collection[str] | None
 
     def dids(self, node: yaml.Node | None, names: Names) -> dict[str, Did]:
         """Return the DIDs by number."""
@@ -96,7 +92,7 @@ class DidNodes(Nodes):
             mobile,
             duty,
             self.known(parts.get("hours"), f"{path}.hours", names.hours, Mistake.NO_HOURS),
-            self._sound(parts, path, "greeting"),
+            self.sound(parts.get("greeting"), f"{path}.greeting"),
             self.number(
                 parts.get("last_operator_days"), f"{path}.last_operator_days", 0, 0, MOST_DAYS
             ),
@@ -107,15 +103,6 @@ class DidNodes(Nodes):
             self._menu(parts.get("menu"), f"{path}.menu", names),
             self._steps(parts.get("steps"), f"{path}.steps"),
         )
-
-    def _sound(self, parts: Mapping[str, yaml.Node], path: str, key: str) -> str:
-        if key not in parts:
-            return ""
-        sound = self.matching(parts[key], f"{path}.{key}", SOUND, Mistake.SOUND)
-        name = sound[1:] if sound.startswith("@") and SOUND.fullmatch(sound) else None
-        if name and self.announcements is not None and name not in self.announcements:
-            self.wrong(parts[key], f"{path}.{key}", Mistake.NO_ANNOUNCEMENT)
-        return sound
 
     def _action(self, node: yaml.Node | None, path: str, usual: Action, names: Names) -> Action:
         if node is None:
@@ -147,7 +134,7 @@ class DidNodes(Nodes):
             self.wrong(parts["number"], f"{path}.number", Mistake.NO_COUNTRY)
         return Action(
             kind,
-            self._sound(parts, path, "announcement"),
+            self.sound(parts.get("announcement"), f"{path}.announcement"),
             value,
             trunk if number else None,
             seconds if number else usual.seconds,
@@ -175,7 +162,9 @@ class DidNodes(Nodes):
             self.wrong(given, place, Mistake.NOT_KEYS)
         seconds = self.number(parts.get("seconds"), f"{path}.seconds", 5, 1, 30)
         tries = self.number(parts.get("tries"), f"{path}.tries", 2, 1, 5)
-        return Menu(self._sound(parts, path, "announcement"), choices, seconds, tries)
+        return Menu(
+            self.sound(parts.get("announcement"), f"{path}.announcement"), choices, seconds, tries
+        )
 
     def _steps(self, node: yaml.Node | None, path: str) -> dict[StepName, StepRule]:
         if node is None:
@@ -195,7 +184,7 @@ class DidNodes(Nodes):
                 self.yes(parts.get("enabled"), f"{place}.enabled", usual=True),
                 seconds,
                 self.one_of(parts.get("strategy"), f"{place}.strategy", Strategy, Strategy.ALL),
-                self._sound(parts, place, "announcement"),
+                self.sound(parts.get("announcement"), f"{place}.announcement"),
             )
         return found
 

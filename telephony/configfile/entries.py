@@ -43,7 +43,8 @@ class Reference:
 
 def find(data: Data, section: str, key: str) -> Entry:
     """Return the entry of this name out of a set-up's data, to be changed; else LookupError."""
-    return data[section][index_of(data, section, key)]
+    found: Entry = data[section][index_of(data, section, key)]
+    return found
 
 
 def fingerprint(entry: Entry) -> str:

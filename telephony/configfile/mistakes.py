@@ -71,6 +71,9 @@ class Mistake(StrEnum):
     MAILBOX_NAME = "mailbox_name"
     EMAIL = "email"
     PIN = "pin"
+    # Callbacks
+    LANGUAGE = "language"
+    CALLED_COUNTRY = "called_country"
     # Rosters
     NO_TURNS = "no_turns"
     NOBODY_NAMED = "nobody_named"
@@ -233,6 +236,14 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
         "не номер какой-либо страны, а транку нужен национальный формат",
     ),
     Mistake.KEY: ("must be one digit", "должна быть одна цифра"),
+    Mistake.LANGUAGE: (
+        "must be a language of two small letters, such as ru",
+        "должен быть язык двумя строчными латинскими буквами, например ru",
+    ),
+    Mistake.CALLED_COUNTRY: (
+        "must be a country with telephone numbers, such as RU or US",
+        "должна быть страна, у которой есть телефонные номера, например RU или US",
+    ),
     Mistake.NO_TURNS: (
         "must name those who take turns",
         "нужно указать, кто сменяет друг друга",

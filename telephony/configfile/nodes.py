@@ -26,9 +26,10 @@ _SECONDS = (1, 300)
 _LONGEST = 100
 _Code = TypeVar("_Code", bound=StrEnum)
 
-# What stands in a file, as plain data: an entry by its keys, entries by their section.
+# What stands in a file, as plain data: an entry by its keys; by section a list of entries, or of
+# `callbacks` one entry.
 Entry = dict[str, Any]
-Data = dict[str, list[Entry]]
+Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

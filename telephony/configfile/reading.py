@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from telephony.configfile.callbacks import CallbackNodes
 from telephony.configfile.dids import DidNodes, Names
 from telephony.configfile.hours import HoursNodes
 from telephony.configfile.mistakes import Mistake
@@ -67,7 +68,7 @@ def _not_yaml(line: int, problem: object) -> ConfigError:
     return ConfigError(line, "", "", Mistake.NOT_YAML, (("problem", str(problem)),))
 
 
-class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
+class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes, CallbackNodes):
     """Walks the nodes of a file from the top."""
 
     def __init__(self, country: str, announcements: Collection[str] | None) -> None:
@@ -78,7 +79,7 @@ class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
     def setup(self, node: yaml.Node) -> Setup:
         required, optional = (
             ("operators", "groups", "dids"),
-            ("absences", "hours", "trunks", "mailboxes"),
+            ("absences", "hours", "trunks", "mailboxes", "callbacks"),
         )
         parts = self.mapping(node, "", required, optional)
         trunks = self.trunks(parts.get("trunks"))
@@ -105,6 +106,7 @@ class _File(RosterNodes, QueueNodes, HoursNodes, PbxNodes, DidNodes):
             hours=hours,
             trunks=trunks,
             mailboxes=mailboxes,
+            callbacks=self.callbacks(parts.get("callbacks")),
         )
 
     def operators(self, node: yaml.Node | None, trunks: Mapping[str, Trunk]) -> dict[str, Operator]:

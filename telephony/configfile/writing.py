@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from telephony.configfile.callbacks import callbacks_entry
 from telephony.configfile.dids import did_entry
 from telephony.configfile.hours import hours_entry
 from telephony.configfile.nodes import Data, Entry
@@ -21,7 +22,7 @@ from telephony.domain.setup import Group, Operator, Setup
 def write_config(setup: Setup) -> str:
     """Return the file. Fields that have their usual value are left out."""
     data = as_data(setup)
-    for section in ("absences", "hours", "trunks", "mailboxes"):
+    for section in ("absences", "hours", "trunks", "mailboxes", "callbacks"):
         if not data[section]:
             del data[section]
     return yaml.safe_dump(
@@ -30,7 +31,7 @@ def write_config(setup: Setup) -> str:
 
 
 def as_data(setup: Setup) -> Data:
-    """Return the file as plain data: lists of mappings by section, every section there.
+    """Return the file as plain data, every section there: lists of mappings, one of `callbacks`.
 
     Scalars are texts. Fields that have their usual value are left out, so are kinds of a roster's
     entries of which there are none. The data are the caller's own.
@@ -43,6 +44,7 @@ def as_data(setup: Setup) -> Data:
         "hours": [hours_entry(each) for each in setup.hours.values()],
         "trunks": [trunk_entry(each) for each in setup.trunks.values()],
         "mailboxes": [mailbox_entry(each) for each in setup.mailboxes.values()],
+        "callbacks": callbacks_entry(setup.callbacks),
     }
 
 

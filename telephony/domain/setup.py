@@ -1,4 +1,4 @@
-"""What an admin set up: operators, groups with their rosters, hours, trunks, DIDs."""
+"""What an admin set up: operators, groups with their rosters, hours, trunks, DIDs, callbacks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from telephony.domain.blocklist import Blocklist
+from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.did import Did
 from telephony.domain.duty import Absence, Presence, Roster, Timeline, presence
 from telephony.domain.duty.slots import Interval, union
@@ -94,6 +95,7 @@ class Setup:
     hours: Mapping[str, Hours] = field(default_factory=dict)
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    callbacks: CallbackRules = field(default_factory=CallbackRules)
 
     def hours_of(self, did: Did) -> Hours | None:
         """Return when a DID is open; None for always."""

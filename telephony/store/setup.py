@@ -26,6 +26,7 @@ from telephony.domain.duty.calendars import with_imported
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.blocklist import load_blocklist
 from telephony.store.calendars import load_imported
+from telephony.store.callback_rules import load_callback_rules, replace_callback_rules
 from telephony.store.clients import count_assigned
 from telephony.store.directory import bump
 from telephony.store.hours import (
@@ -131,6 +132,7 @@ def load_setup(session: Session) -> Setup:
         hours=load_hours(session),
         trunks=load_trunks(session),
         mailboxes=load_mailboxes(session),
+        callbacks=load_callback_rules(session),
     )
 
 
@@ -171,6 +173,7 @@ def replace_setup(session: Session, setup: Setup) -> int:
     replace_hours(session, setup.hours.values())
     replace_trunks(session, setup.trunks.values())
     replace_mailboxes(session, setup.mailboxes.values())
+    replace_callback_rules(session, setup.callbacks)
     _insert(session, did, [_did_values(each) for each in setup.dids.values()])
     return version
 

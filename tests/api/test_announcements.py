@@ -172,3 +172,24 @@ def test_what_a_number_plays_is_named_and_stays(send: Send, engine: Engine) -> N
     ]
     assert names(engine) == [("welcome", "Welcome!")]
     assert [action for action, _, _ in noted(engine, "announcement")] == ["announcement.added"]
+
+
+def test_what_callbacks_play_is_named_and_stays(send: Send, engine: Engine) -> None:
+    send("POST", "/announcements", form=form())
+
+    def greet(data: Data) -> None:
+        data["callbacks"]["greetings"] = {"ru": "@welcome"}
+
+    assert change(engine, COMMAND_LINE, greet, now=company.NOW).errors == []
+    (place,) = send("GET", WELCOME).get_json()["played"]
+    assert place == {"did": "", "place": "callback", "words": "greeting of callbacks"}
+    refused = send("DELETE", WELCOME)
+    said(refused, 409)
+    assert json.loads(refused.text)["errors"] == [
+        {
+            "in": "setup",
+            "name": "callbacks",
+            "code": "callback",
+            "detail": "greeting of callbacks",
+        }
+    ]

@@ -25,6 +25,7 @@ from telephony.configfile import (
     undo,
     write_config,
 )
+from telephony.domain.callback.rules import PRESETS, CallbackRules, Spacing
 from telephony.domain.duty import Absence, OneOff
 from telephony.domain.duty.calendars import Takes
 from telephony.domain.setup import Setup
@@ -32,6 +33,7 @@ from telephony.sounds import convert, drop, keep
 from telephony.store import revisions
 from telephony.store.audit import list_audit
 from telephony.store.calendars import Copy, Owner, add_feed, use_feed
+from telephony.store.callback_rules import load_callback_rules
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.directory import bump, current_version
@@ -323,3 +325,25 @@ def test_a_file_names_the_line_of_an_unknown_announcement(office: Engine) -> Non
     line = next(n for n, one in enumerate(text.split("\n"), 1) if "@none" in one)
     done = put(office, ANNA, text, now=NOW)
     assert [(each.line, each.code) for each in done.errors] == [(line, Mistake.NO_ANNOUNCEMENT)]
+
+
+def test_the_rules_of_callbacks_are_changed_kept_and_taken_back(office: Engine) -> None:
+    def busier(data: Data) -> None:
+        data["callbacks"] = {"preset": "ru", "spacing": {"busy": "10"}}
+
+    with reading(office) as session:
+        assert load_callback_rules(session) == CallbackRules()
+    done = change(office, ANNA, busier, now=NOW)
+    assert said(done) == [
+        "callback rules changed: quiet.start – → 22:00; quiet.days – → sat,sun; "
+        "quiet.weekend_start – → 20:00; quiet.weekend_end – → 09:00; spacing.busy – → 10; "
+        "caps.attempts – → 4; caps.number_day – → 1; caps.number_week – → 2"
+    ]
+    rules = replace(PRESETS["ru"], spacing=Spacing(busy=10))
+    with reading(office) as session:
+        assert load_callback_rules(session) == load_setup(session).callbacks == rules
+    assert change(office, ANNA, busier, now=NOW).differences == []
+    change(office, ANNA, rename("101", "Anya"), now=NOW)
+    assert stored(office).callbacks == rules, "another change leaves them alone"
+    undo(office, ANNA, done.version, now=NOW)
+    assert stored(office).callbacks == CallbackRules()

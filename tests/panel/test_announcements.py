@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -111,6 +112,20 @@ def test_what_a_number_plays_is_named_and_stays(panel: Panel, admin: Browser) ->
     assert "greeting" in admin.get(INDEX).text
     page = admin.get("/announcements/welcome/delete").text
     assert "It is played and cannot be deleted" in page
+    token = admin.token(NEW)
+    assert admin.post("/announcements/welcome/delete", csrf_token=token).status_code == 200
+    assert names(panel.engine) == [("welcome", "Welcome!")]
+
+
+def test_what_callbacks_play_is_named_and_stays(panel: Panel, admin: Browser) -> None:
+    upload(admin, wav(0.5))
+
+    def greet(data: Data) -> None:
+        data["callbacks"]["greetings"] = {"ru": "@welcome"}
+
+    assert change(panel.engine, COMMAND_LINE, greet, now=NOW).errors == []
+    for path in (INDEX, "/announcements/welcome/delete"):
+        assert re.search(r">greeting of callbacks</", admin.get(path).text), path
     token = admin.token(NEW)
     assert admin.post("/announcements/welcome/delete", csrf_token=token).status_code == 200
     assert names(panel.engine) == [("welcome", "Welcome!")]

@@ -1,4 +1,4 @@
-"""Any opening hours and rules of a DID, for hypothesis."""
+"""Any opening hours, rules of a DID and rules of callbacks, for hypothesis."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from datetime import date, time, timedelta
 
 from hypothesis import strategies as st
 
+from telephony.domain.callback.rules import (
+    LIMITS,
+    TYPES,
+    Automatic,
+    CallbackRules,
+    Caps,
+    First,
+    QuietHours,
+    Shown,
+    Spacing,
+)
 from telephony.domain.did import Action, ActionKind, Did, Menu, StepName, StepRule, Strategy
 from telephony.domain.hours import Hours, Opening, OwnDay
 from telephony.domain.setup import Mailbox, Trunk
@@ -100,3 +111,35 @@ def dids(draw: st.DrawFn) -> dict[str, Did]:
         )
         for number, group, other in (("0100", "sales", "no"), ("74951234567", "no", "sales"))
     }
+
+
+def _numbers(part: str) -> st.SearchStrategy[dict[str, int]]:
+    """Return the numbers of a part of the rules of callbacks; of the rules themselves: ``."""
+    names = {
+        name.removeprefix(f"{part}."): limits
+        for name, limits in LIMITS.items()
+        if name.rpartition(".")[0] == part
+    }
+    return st.fixed_dictionaries({}, optional={n: st.integers(*each) for n, each in names.items()})
+
+
+@st.composite
+def callbacks(draw: st.DrawFn) -> CallbackRules:
+    """Return rules of callbacks."""
+    return CallbackRules(
+        automatic=draw(st.sampled_from(Automatic)),
+        first=draw(st.sampled_from(First)),
+        shown=draw(st.sampled_from(Shown)),
+        quiet=QuietHours(
+            draw(_CLOCK), draw(_CLOCK), draw(st.frozensets(st.integers(1, 7))), draw(_CLOCK),
+            draw(_CLOCK),
+        ),
+        spacing=Spacing(**draw(_numbers("spacing"))),
+        caps=Caps(**draw(_numbers("caps"))),
+        client_key=draw(st.booleans()),
+        machine_detection=draw(st.booleans()),
+        greetings=draw(st.dictionaries(st.sampled_from(["ru", "en", "de"]), _SOUND.filter(bool))),
+        regions=tuple(draw(st.lists(st.sampled_from(["RU", "US", "KZ"]), unique=True))),
+        types=tuple(draw(st.lists(st.sampled_from(TYPES), unique=True, min_size=1))),
+        **draw(_numbers("")),
+    )  # fmt: skip

@@ -19,6 +19,7 @@ from telephony.configfile import (
     read_data,
     write_config,
 )
+from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.did import Did
 from telephony.domain.duty import Roster
 from telephony.domain.hours import Hours
@@ -39,7 +40,9 @@ OPERATORS = {
 }
 
 
-def setup_of(roster: Roster, hours: dict[str, Hours], dids: dict[str, Did]) -> Setup:
+def setup_of(
+    roster: Roster, hours: dict[str, Hours], dids: dict[str, Did], callbacks: CallbackRules
+) -> Setup:
     queue = QueueSettings("2-nd", Strategy.LINEAR, 20, 0, 7200, "jazz", announce_wait=False)
     groups = {
         "sales": Group("sales", roster, queue, "office"),
@@ -56,15 +59,19 @@ def setup_of(roster: Roster, hours: dict[str, Hours], dids: dict[str, Did]) -> S
         hours=hours,
         trunks=rules.TRUNKS,
         mailboxes=rules.MAILBOXES,
+        callbacks=callbacks,
     )
 
 
 @settings(max_examples=150, deadline=None)
-@given(rosters(), rules.hours(), rules.dids())
+@given(rosters(), rules.hours(), rules.dids(), rules.callbacks())
 def test_a_file_that_was_written_reads_the_same(
-    made: tuple[Roster, datetime], hours: dict[str, Hours], dids: dict[str, Did]
+    made: tuple[Roster, datetime],
+    hours: dict[str, Hours],
+    dids: dict[str, Did],
+    callbacks: CallbackRules,
 ) -> None:
-    setup = setup_of(made[0], hours, dids)
+    setup = setup_of(made[0], hours, dids, callbacks)
     text = write_config(setup)
     again, errors = read_config(text)
     assert errors == [], text
@@ -86,14 +93,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(made=rosters(), hours=rules.hours(), dids=rules.dids())
+@given(made=rosters(), hours=rules.hours(), dids=rules.dids(), callbacks=rules.callbacks())
 def test_what_was_stored_is_loaded_the_same(
     engine: Engine,
     made: tuple[Roster, datetime],
     hours: dict[str, Hours],
     dids: dict[str, Did],
+    callbacks: CallbackRules,
 ) -> None:
-    setup = setup_of(made[0], hours, dids)
+    setup = setup_of(made[0], hours, dids, callbacks)
     with writing(engine) as session:
         replace_setup(session, setup)
     with reading(engine) as session:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -14,6 +17,7 @@ from telephony.cli import main
 from telephony.cli.doctor import MODULES
 from telephony.configfile.nodes import DAYS
 from telephony.domain.call import Phase
+from telephony.domain.callback.rules import LIMITS, PRESETS, TYPES, CallbackRules
 from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
 from telephony.domain.routing import Kind, Reason, Rule
 from telephony.importing import COLUMNS
@@ -49,6 +53,42 @@ def test_the_settings() -> None:
 def test_every_rule_and_reason_of_a_trace(heading: str, codes_of: type[Rule | Reason]) -> None:
     found = first_codes(section(read("docs/configuration.md"), heading))
     assert found == [item.value for item in codes_of]
+
+
+def _usual(part: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Return every setting with what it is as long as nobody set it."""
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if is_dataclass(value):
+            yield from _usual(value, f"{one.name}.")
+        else:
+            yield f"{before}{one.name}", value
+
+
+def _documented(value: Any) -> list[str]:
+    """Return what stands in backticks for a value: times, choices and numbers as in the file."""
+    if isinstance(value, tuple | frozenset | dict):
+        return list(value)
+    if isinstance(value, time):
+        return [f"{value:%H:%M}"]
+    return [str(value).lower()]
+
+
+def test_every_rule_of_callbacks() -> None:
+    text = section(read("docs/callbacks.md"), "Rules")
+    rows = table(text)
+    usual = dict(_usual(CallbackRules()))
+    assert [codes(row[0])[0] for row in rows] == list(usual)
+    for name, may_be, without, about in rows:
+        key = codes(name)[0]
+        assert codes(without) == _documented(usual[key]), key
+        assert about
+        if key in LIMITS:
+            assert may_be == "{} to {}".format(*LIMITS[key]), key
+        if isinstance(usual[key], StrEnum):
+            assert codes(may_be) == [each.value for each in type(usual[key])], key
+    assert codes(rows[-1][1]) == list(TYPES)
+    assert set(PRESETS) <= set(codes(text))
 
 
 def test_every_kind_of_step_and_day() -> None:

@@ -9,6 +9,7 @@ from flask import Response, abort
 
 from telephony import sounds
 from telephony.accounts import Scope
+from telephony.configfile import CALLBACKS
 from telephony.domain.announcements import places_of
 from telephony.domain.setup import Setup
 from telephony.sounds import MOST_BODY, InUseError, Objected
@@ -120,9 +121,9 @@ def delete_announcement(query: Mapping[str, Any], name: str) -> None:
             [
                 {
                     "in": "setup",
-                    "name": f"dids.{number}",
+                    "name": f"dids.{number}" if number else CALLBACKS,
                     "code": place,
-                    "detail": f"{number}: {place_words(place)}",
+                    "detail": ": ".join(filter(None, (number, place_words(place)))),
                 }
                 for number, place in error.places
             ],

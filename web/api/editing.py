@@ -25,8 +25,8 @@ def whole(sent: Mapping[str, Any]) -> Edit:
     """Return the edit that makes the set-up what is sent; what is not sent goes."""
 
     def edit(data: Data) -> None:
-        for section in data:
-            data[section] = []
+        for section, there in data.items():
+            data[section] = type(there)()
         # Whatever is sent: the reader says what is wrong with it.
         data.update(cast(Data, sent))
 

@@ -28,8 +28,8 @@ class _Sound(Upload):  # type: ignore[misc]
 class PlaceOf(Schema):
     """Where an announcement is played."""
 
-    did = text("The number dialled, digits", required=True)
-    place = text("greeting, menu, closed, unanswered, or a step", required=True)
+    did = text("The number dialled, digits; empty for callbacks", required=True)
+    place = text("greeting, menu, closed, unanswered, a step, or callback", required=True)
     words = text("The place in words, by Accept-Language", required=True)
 
 

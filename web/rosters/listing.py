@@ -88,7 +88,8 @@ def entries_of(data: Data, group: str | None, kind: str) -> list[Entry]:
     Of a group, or of the absences when `group` is None. LookupError when there is no such group.
     """
     if group is None:
-        return data.setdefault("absences", [])
+        absences: list[Entry] = data.setdefault("absences", [])
+        return absences
     for each in data["groups"]:
         if each["name"] == group:
             found: list[Entry] = each.setdefault(kind, [])

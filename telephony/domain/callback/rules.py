@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import time
 from enum import StrEnum
 
 from telephony.domain.orders import attempt_of
+
+MOST_MINUTES = 14 * 24 * 60
+# Which kinds of numbers may be called: names of `dialling.NumberType`. Premium rate and unknown
+# ones are none of them.
+TYPES = (
+    "fixed_line",
+    "mobile",
+    "fixed_line_or_mobile",
+    "toll_free",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+)
 
 
 class Automatic(StrEnum):
@@ -84,10 +99,11 @@ class CallbackRules:
     `callback_seconds` that we began, is a contact: an answering machine's greeting is shorter than
     the latter. `delay_seconds` pass before a missed call is called back; who asked is called at
     once. `claim_minutes` it is the owner's alone. Promised is a contact within `sla_minutes`, not
-    counting quiet hours; after `expire_hours` a case is closed. With `client_key` a client has to
-    press 1, so that no machine is connected. `greetings` are announcements by language, played to
-    the client; `machine_detection` is Asterisk's AMD. Without `regions` (ISO 3166) only the
-    company's own country is called; `types` are names of `dialling.NumberType`.
+    counting quiet hours; `near_minutes` before that it is nearly late. After `expire_hours` a case
+    is closed. With `client_key` a client has to press 1, so that no machine is connected.
+    `greetings` are announcements by language, played to the client; `machine_detection` is
+    Asterisk's AMD. Without `regions` (ISO 3166) only the company's own country is called; `types`
+    are out of `TYPES`.
     """
 
     automatic: Automatic = Automatic.EVERYBODY
@@ -131,3 +147,32 @@ RU = CallbackRules(
     caps=Caps(attempts=4, number_day=1, number_week=2),
 )
 PRESETS: Mapping[str, CallbackRules] = {"ru": RU, "us": US}
+
+# The lowest and the highest number that an admin may enter, by the names in the file.
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "short_seconds": (0, 120),
+    "contact_seconds": (1, 300),
+    "callback_seconds": (1, 300),
+    "delay_seconds": (0, 3600),
+    "claim_minutes": (0, 24 * 60),
+    "sla_minutes": (1, MOST_MINUTES),
+    "near_minutes": (0, 24 * 60),
+    "expire_hours": (1, MOST_MINUTES // 60),
+    "operator_seconds": (5, 120),
+    "client_seconds": (10, 120),
+    "longest_minutes": (1, 240),
+    **{f"spacing.{one.name}": (1, MOST_MINUTES) for one in fields(Spacing)},
+    "caps.attempts": (1, 20),
+    "caps.number_day": (1, 20),
+    "caps.number_week": (1, 50),
+    "caps.prefix_hour": (1, 10_000),
+    "caps.hour": (1, 10_000),
+    "caps.day": (1, 100_000),
+    "caps.at_once": (1, 500),
+}
+
+
+def filled(rules: CallbackRules, preset: str) -> CallbackRules:
+    """Return rules with what is usual in a country of PRESETS: quiet hours and how often."""
+    usual = PRESETS[preset]
+    return replace(rules, quiet=usual.quiet, caps=usual.caps)
