@@ -12,6 +12,7 @@ from web.api import document
 from web.auth import views as auth
 from web.blocked import views as blocked
 from web.calendars import feed
+from web.callbackrules import views as callbackrules
 from web.calls import views as calls
 from web.changes import views as changes
 from web.explain import views as explain
@@ -37,6 +38,7 @@ PANEL = (
     announcements.blueprint,
     switches.blueprint,
     queues.blueprint,
+    callbackrules.blueprint,
     setup.blueprint,
     auth.blueprint,
     profile.blueprint,

@@ -18,6 +18,7 @@ from telephony.configfile import (
     change,
     find,
 )
+from web.callbackwords import setting_words, value_words
 from web.i18n import current_language
 from web.rights import signed_in_user
 from web.services import services
@@ -25,6 +26,9 @@ from web.texts import gettext
 
 # The category of a flashed message begins with it; the version to be undone follows.
 UNDO = "undo:"
+
+# What differences of the rules of callbacks are called.
+_CALLBACKS = "callback rules"
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -84,11 +88,14 @@ def difference_words(difference: Difference) -> str:
         "hours": gettext("opening hours %(key)s", key=difference.key),
         "trunk": gettext("trunk %(key)s", key=difference.key),
         "mailbox": gettext("mailbox %(key)s", key=difference.key),
+        _CALLBACKS: gettext("callback rules"),
     }.get(difference.what, f"{difference.what} {difference.key}".strip())
 
 
 def change_words(difference: Difference) -> list[str]:
     """Return the fields of a difference, each as `mobile: +7900… → +7901…`."""
+    if difference.what == _CALLBACKS:
+        return [_rule_words(field) for field in difference.fields]
     return [_field_words(field) for field in difference.fields]
 
 
@@ -214,6 +221,16 @@ def kind_words(kind: str) -> str:
 def _field_words(field: Field) -> str:
     old, new = (_side(field.name, each) for each in (field.old, field.new))
     return f"{key_words(field.name)}: {old} → {new}"
+
+
+def _rule_words(field: Field) -> str:
+    old, new = (
+        days_words(value)
+        if value and field.name == "quiet.days"
+        else value_words(field.name, value) or "—"
+        for value in map(str, (field.old, field.new))
+    )
+    return f"{setting_words(field.name)}: {old} → {new}"
 
 
 def _side(name: str, value: str | tuple[Entry, ...]) -> str:

@@ -78,6 +78,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("queues.edit", "GET"): ADMIN,
     ("queues.edit", "POST"): ADMIN,
     ("queues.remove", "POST"): ADMIN,
+    ("callbackrules.index", "GET"): LEADERS,
+    ("callbackrules.save", "POST"): ADMIN,
     ("rosters.index", "GET"): ALL,
     ("rosters.show", "GET"): ALL,
     ("rosters.absences", "GET"): ALL,

@@ -350,6 +350,7 @@ def test_the_overview_leads_through_every_step(admin: Browser) -> None:
         "/numbers",
         "/trunks",
         "/clients",
+        "/callback-rules",
         "/explain",
     ]
     assert "dutyline pbx-config" in steps
