@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ async def missed_call(place: CallbackOffice, seconds: float = 1.5) -> None:
     await call.wait_ringing()
     rung = await place.place.phones["103"].next_call(5)
     assert rung
-    import asyncio
+
 
     await asyncio.sleep(seconds)
     await call.hangup()

@@ -7,7 +7,7 @@ from telephony.store.call_tables import Digits
 from telephony.store.tables import BigKey, UtcDateTime
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
