@@ -45,7 +45,6 @@ async def missed_call(place: CallbackOffice, seconds: float = 1.5) -> None:
     rung = await place.place.phones["103"].next_call(5)
     assert rung
 
-
     await asyncio.sleep(seconds)
     await call.hangup()
 

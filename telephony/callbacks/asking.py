@@ -1,0 +1,243 @@
+"""What people ask for: a call now, a callback at a time, a case that is theirs, or over.
+
+One function for panel and API each. They take a session to write with, and give back the case as it
+is then, or raise `RefusedError` with a code that is put into words at the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from telephony.callbacks.standing import is_watched, standing_for
+from telephony.domain.callback.cases import (
+    Case,
+    CaseState,
+    Ending,
+    Source,
+    Wish,
+    claimed,
+    dialling,
+    ended,
+    scheduled,
+)
+from telephony.domain.callback.dialling import prefix_of
+from telephony.domain.callback.results import Why
+from telephony.domain.callback.verdicts import Bar, may_dial
+from telephony.domain.setup import Setup
+from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
+from telephony.store.calls import EVERY, Filter, count_calls
+from telephony.store.cases import (
+    get_case,
+    open_cases,
+    opt_number_out,
+    save_case,
+)
+from telephony.store.clients import find_owners, get_clients
+from telephony.store.outbox import Claim
+from telephony.store.settling import wish_for
+from telephony.store.tables import in_turn
+
+# How long a call that somebody asked for may wait for the relay: they stand by the phone.
+WAITS = timedelta(seconds=15)
+_AHEAD = timedelta(days=365)
+
+
+class Refusal(StrEnum):
+    """Why nothing was done."""
+
+    GONE = "gone"  # there is no such case
+    OVER = "over"  # it has ended
+    UNDER_WAY = "under_way"  # it is being called right now
+    BUSY = "busy"  # a callback rings this operator already
+    NO_OPERATOR = "no_operator"  # whoever asks has no extension
+    NOT_LISTENING = "not_listening"  # nobody would hear what becomes of it
+    UNKNOWN_NUMBER = "unknown_number"  # nobody ever called from it, and no client has it
+    BARRED = "barred"  # `bar` says why
+    PAST = "past"
+    TOO_FAR = "too_far"
+    NOT_AN_ENDING = "not_an_ending"
+
+
+class RefusedError(Exception):
+    """Nothing was done, and why; `bar` of BARRED says what stands in the way, `until` till when."""
+
+    def __init__(self, why: Refusal, bar: Bar | None = None, until: datetime | None = None) -> None:
+        """Keep the codes."""
+        super().__init__(why.value if bar is None else f"{why.value}: {bar.value}")
+        self.why = why
+        self.bar = bar
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: a login, and the extension it belongs to, if any."""
+
+    login: str
+    extension: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What asking works with: the set-up, and the company's own country."""
+
+    setup: Setup
+    country: str
+
+
+def call_case(session: Session, desk: Desk, case_id: int, who: Asker, now: datetime) -> Case:
+    """Ring whoever asks, then the client of a case. Raises RefusedError."""
+    case = _open(session, case_id)
+    if case.state is CaseState.DIALLING:
+        raise RefusedError(Refusal.UNDER_WAY)
+    _order(session, desk, case.number, case.did, who, now, case.id)
+    after = dialling(claimed(case, who.extension, now, desk.setup.callbacks))
+    save_case(session, case, after, now)
+    return after
+
+
+def call_number(
+    session: Session, desk: Desk, number: str, who: Asker, now: datetime, did: str = ""
+) -> Claim:
+    """Ring whoever asks, then a number (E.164) that a client has or that called before.
+
+    Raises RefusedError. One with an open case is its case's.
+    """
+    in_turn(session)
+    known = open_cases(session, [number]).get(number)
+    if known is not None:
+        call_case(session, desk, known.id, who, now)
+        return Claim(known.id, "case", known.tries)
+    if not find_owners(session, [number]) and not count_calls(session, _of(number)):
+        raise RefusedError(Refusal.UNKNOWN_NUMBER)
+    return _order(session, desk, number, did, who, now, None)
+
+
+def ask_for_call(session: Session, desk: Desk, wish: Wish, now: datetime) -> tuple[Case, bool]:
+    """Open a case for a wish to be called, or join the open one; tell whether it was opened.
+
+    Raises RefusedError for a number that may never be called, and a moment that is past or too far.
+    """
+    in_turn(session)
+    if wish.promised_at is not None and wish.promised_at <= now:
+        raise RefusedError(Refusal.PAST)
+    if wish.promised_at is not None and wish.promised_at > now + _AHEAD:
+        raise RefusedError(Refusal.TOO_FAR)
+    standing = standing_for(session, desk.setup, desk.country, wish.number, wish.did, now)
+    found = may_dial(desk.setup.callbacks, standing)
+    if found.bar in (Bar.REFUSED, Bar.BLOCKED, Bar.OPTED_OUT):
+        raise RefusedError(Refusal.BARRED, found.bar)
+    owner = find_owners(session, [wish.number]).get(wish.number)
+    if owner is not None:
+        data = get_clients(session, [owner])[owner]
+        wish = replace(
+            wish,
+            client_id=owner,
+            client_name=data.name,
+            owner=wish.owner or data.assignment.manager,
+            priority=int(data.vip),
+        )
+    known = desk.setup.dids.get(wish.did)
+    wish = replace(wish, group=known.group if known else wish.group or desk.setup.default_group)
+    before = wish.number in open_cases(session, [wish.number])
+    return wish_for(session, wish, desk.setup.callbacks, now), not before
+
+
+def a_wish(number: str, source: Source, now: datetime, did: str = "") -> Wish:
+    """Return the wish of a client to be called, asked for now."""
+    return Wish(number, Why.ASKED, now, now, source, did=did)
+
+
+def schedule_case(session: Session, desk: Desk, case_id: int, at: datetime, now: datetime) -> Case:
+    """Promise the client of a case a call at a moment. Raises RefusedError."""
+    if at <= now:
+        raise RefusedError(Refusal.PAST)
+    if at > now + _AHEAD:
+        raise RefusedError(Refusal.TOO_FAR)
+    return _changed(session, case_id, now, lambda case: scheduled(case, at, desk.setup.callbacks))
+
+
+def claim_case(
+    session: Session, desk: Desk, case_id: int, operator: str | None, now: datetime
+) -> Case:
+    """Give a case to an operator alone, or with None back to all. Raises RefusedError."""
+    rules = desk.setup.callbacks
+    return _changed(session, case_id, now, lambda case: claimed(case, operator, now, rules))
+
+
+def close_case(
+    session: Session, case_id: int, ending: Ending, who: Asker, note: str, now: datetime
+) -> Case:
+    """End a case by hand: done, a duplicate, or a number that is not to be called.
+
+    Raises RefusedError; one that is being called cannot be ended.
+    """
+    if ending not in BY_PEOPLE:
+        raise RefusedError(Refusal.NOT_AN_ENDING)
+    case = _open(session, case_id)
+    if case.state is CaseState.DIALLING:
+        raise RefusedError(Refusal.UNDER_WAY)
+    if ending is Ending.OPTED_OUT:
+        opt_number_out(session, case.number, who.login, note, now)
+    after = ended(case, ending, now, who.login, note)
+    save_case(session, case, after, now)
+    return after
+
+
+# What a person may say of a case.
+BY_PEOPLE = (Ending.BY_HAND, Ending.DUPLICATE, Ending.OPTED_OUT, Ending.NOT_DIALLABLE)
+
+
+def _order(
+    session: Session,
+    desk: Desk,
+    number: str,
+    did: str,
+    who: Asker,
+    now: datetime,
+    case_id: int | None,
+) -> Claim:
+    if who.extension is None or who.extension not in desk.setup.operators:
+        raise RefusedError(Refusal.NO_OPERATOR)
+    if not is_watched(session, now):
+        raise RefusedError(Refusal.NOT_LISTENING)
+    if any(one.operator == who.extension for one in live_attempts(session)):
+        raise RefusedError(Refusal.BUSY)
+    standing = standing_for(session, desk.setup, desk.country, number, did, now)
+    found = may_dial(desk.setup.callbacks, standing)
+    if not found.go:
+        raise RefusedError(Refusal.BARRED, found.bar, found.until)
+    new = NewAttempt(
+        number=number,
+        prefix=prefix_of(number),
+        operator=who.extension,
+        did=did,
+        case_id=case_id,
+        asked_by=who.login,
+    )
+    return add_attempt(session, new, now, WAITS)
+
+
+def _open(session: Session, case_id: int) -> Case:
+    case = get_case(session, case_id, lock=True)
+    if case is None:
+        raise RefusedError(Refusal.GONE)
+    if not case.open:
+        raise RefusedError(Refusal.OVER)
+    return case
+
+
+def _changed(session: Session, case_id: int, now: datetime, change: Callable[[Case], Case]) -> Case:
+    case = _open(session, case_id)
+    after = change(case)
+    save_case(session, case, after, now)
+    return after
+
+
+def _of(number: str) -> Filter:
+    return replace(EVERY, number=number)
