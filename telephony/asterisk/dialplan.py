@@ -39,12 +39,12 @@ def dialplan(options: DialplanOptions) -> str:
             ),
         ),
         mobile_members(line(options), screened(options), options.mobile_plus),
-        orders(options, line(options)),
         features(
             options.codes,
             [queue.pbx_name for queue in options.queues],
             dict(options.extensions),
         ),
+        orders(options, line(options)),
         _included(options),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)

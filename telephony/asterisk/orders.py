@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from telephony.ami import names
 from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_not
 from telephony.asterisk.pieces import user_event
-from telephony.domain.events import ACCEPTED, DIALLED, REFUSED
+from telephony.domain.orders import ACCEPTED, DIALLED, REFUSED
 
 _MOST_CLEARED = 5
 _AGAIN = 2  # how often somebody is asked to press a key
@@ -121,11 +121,11 @@ def _greet(options: DialplanOptions) -> Iterator[str]:
     yield " same => n,Set(GOSUB_RESULT=CONTINUE)"
     yield f" same => n,GotoIf($[${{LEN(${{{names.LANGUAGE}}})}} = 0]?spoken)"
     yield f" same => n,Set(CHANNEL(language)=${{FILTER(a-z,${{{names.LANGUAGE}}})}})"
-    yield f' same => n(spoken),GotoIf($["${{{names.MACHINES}}}" != "1"]?greet)'
+    yield f" same => n(spoken),GotoIf($[${{LEN(${{{names.MACHINES}}})}} = 0]?greet)"
     yield " same => n,AMD()"
     yield ' same => n,GotoIf($["${AMDSTATUS}" = "MACHINE"]?no)'
     yield f" same => n(greet),Set(DL_SAID=${{FILTER(0-9A-Za-z_./\\x2d,${{{names.GREETING}}})}})"
-    yield f' same => n,GotoIf($["${{{names.ASKED}}}" = "1"]?press)'
+    yield f" same => n,GotoIf($[${{LEN(${{{names.ASKED}}})}} > 0]?press)"
     yield " same => n,GotoIf($[${LEN(${DL_SAID})} = 0]?yes)"
     yield " same => n,Playback(${DL_SAID})"
     yield " same => n,Goto(yes)"
@@ -203,9 +203,9 @@ def _asked(options: DialplanOptions, label: str, said: str) -> Iterator[str]:
     """Yield the lines that ask for the key 1, and what came of it."""
     yield f" same => n({label}),Set(DL_ASKED=0)"
     yield " same => n(ask),Set(DL_ASKED=$[${DL_ASKED} + 1])"
-    yield f" same => n,Read(DL_PRESSED,{said},1,,1,4)"
-    yield ' same => n,GotoIf($["${DL_PRESSED}" = "1"]?yes)'
-    yield ' same => n,GotoIf($["${DL_PRESSED}" != ""]?no)'
+    yield f" same => n,Read({names.KEY},{said},1,,1,4)"
+    yield f' same => n,GotoIf($["${{{names.KEY}}}" = "1"]?yes)'
+    yield f" same => n,GotoIf($[${{LEN(${{{names.KEY}}})}} > 0]?no)"
     yield f" same => n,GotoIf($[${{DL_ASKED}} < {_AGAIN}]?ask)"
     yield " same => n(no)," + user_event(names.SCREENED, options.token, Result="refused")
     yield " same => n,Return()"

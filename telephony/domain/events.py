@@ -89,20 +89,13 @@ class CallbackAsked:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """How far a call is that Dutyline ordered (see `orders`); `stage` is one of `STAGES`.
-
-    `status` says why it was refused, or how the dialling of the client ended: Asterisk's word.
-    """
+    """How far a call is that Dutyline ordered: `stage` and `status` as in `orders.STAGES`."""
 
     at: int
     call: str
     leg: str
     stage: str
     status: str
-
-
-# Whoever was called first accepted; the dialplan would not dial; it dialled and that is over.
-ACCEPTED, REFUSED, DIALLED = STAGES = ("accepted", "refused", "dialled")
 
 
 @dataclass(frozen=True, slots=True)

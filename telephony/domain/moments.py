@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from telephony.domain.call import Call, Leg
-from telephony.domain.events import (
-    ACCEPTED,
-    DIALLED,
-    REFUSED,
-    Parked,
-    Transferred,
-    endpoint_of,
-)
+from telephony.domain.events import Parked, Transferred, endpoint_of
+from telephony.domain.orders import ACCEPTED, DIALLED, REFUSED
 from telephony.domain.record_types import Context, Moment, MomentKind
 from telephony.domain.roles import behind, called_legs, client_leg, name_of, near_legs
 

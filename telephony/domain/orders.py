@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 # Dials an operator first, then the client; or the client first, who is routed like a caller.
 OPERATOR_FIRST, CLIENT_FIRST = "dutyline-order", "dutyline-recall"
+# The stages that the dialplan tells of: whoever was called first accepted; it would not dial, and
+# why; how the dialling of the client ended, in Asterisk's word.
+ACCEPTED, REFUSED, DIALLED = STAGES = ("accepted", "refused", "dialled")
 _NEAR, _FAR = "dutyline-order", "dutyline-order2"
 _ID = re.compile(rf"{_NEAR}-([0-9]{{9,11}})\.([0-9]{{1,12}})", re.ASCII)
 _CHANNEL = re.compile(

@@ -12,8 +12,8 @@ from tests.repo.files import codes, documents, first_codes, read, section, table
 
 TEXT = read("docs/dialplan.md")
 TOKEN = "token-0123456789"
-# Devices that look like contexts.
-SWITCHES = ("dutyline-pause", "dutyline-closed")
+# Devices, keys and a user that look like contexts.
+OTHERS = ("dutyline-pause", "dutyline-closed", names.FENCES, names.dialler_of("dutyline", "")[0])
 DIALPLANS = "\n".join(
     dialplan(DialplanOptions(TOKEN, fallback, trunk, context))
     for fallback, trunk, context in (
@@ -27,7 +27,7 @@ def test_contexts() -> None:
     assert tuple(first_codes(section(TEXT, "Contexts"))) == names.CONTEXTS
     for path in documents():
         named = set(re.findall(r"(?<![\w./-])dutyline-[a-z]+", path.read_text()))
-        assert named <= {*names.CONTEXTS, *SWITCHES}, path.name
+        assert named <= {*names.CONTEXTS, *OTHERS}, path.name
 
 
 def test_variables() -> None:

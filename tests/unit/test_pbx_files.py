@@ -57,7 +57,8 @@ def test_user_events_carry_ids_filtered_values_and_the_token_only() -> None:
     layouts = {layout.name: layout for layout in names.USER_EVENTS}
     assert {name for name, _ in sent} == set(layouts)
     free = ("${DL_CALL}", TOKEN, "${DL_STEP}", "${DL_STARTED}", "${DL_REASON}", "${DL_DID}",
-            "${CALLERID(num)}", "asked", "accepted", "refused", "")  # fmt: skip
+            "${CALLERID(num)}", "asked", "accepted", "refused", "",
+            "dialled", "UNREGISTERED", "NOTRUNK", "LATE", "TWICE")  # fmt: skip
     for name, body in sent:
         fields = re.findall(r"(\w+): (.*?)(?=,\w+: |$)", body)
         assert tuple(field for field, _ in fields) == layouts[name].fields
@@ -85,6 +86,7 @@ def test_no_expression_compares_foreign_text() -> None:
         "VMSTATUS",
         "PLAYBACKSTATUS",
         "READSTATUS",
+        "AMDSTATUS",
     }
     assert compared == known
 
@@ -115,8 +117,11 @@ def test_mobiles_are_screened_unless_switched_off() -> None:
 def test_the_prompts_language_is_the_mobiles_only() -> None:
     spoken = dialplan(DialplanOptions(TOKEN, Fallback("queue", "q"), "provider", language="ru"))
     assert "Set(CHANNEL(language)=ru)" in "\n".join(contexts(spoken)[names.SCREEN])
-    assert spoken.count("CHANNEL(language)") == 1
-    assert "CHANNEL(language)" not in TEXT
+    # The client's, on their own leg, is another one.
+    greeted = "Set(CHANNEL(language)=${FILTER(a-z,${DL_LANGUAGE})})"
+    assert spoken.replace(greeted, "").count("Set(CHANNEL(language)=ru)") == 2
+    assert "Set(CHANNEL(language)=ru)" in "\n".join(contexts(spoken)[names.ACCEPT])
+    assert "CHANNEL(language)" not in TEXT.replace(greeted, "")
 
 
 @pytest.mark.parametrize(
@@ -165,9 +170,19 @@ def test_the_filters_form_follows_the_version(version: tuple[int, int], expected
 
 def test_the_manager_user_may_do_little() -> None:
     text = manager(ManagerOptions("dutyline", "secret-secret", (22, 10)))
-    rights = dict(re.findall(r"^(read|write) = (.*)$", text, re.MULTILINE))
+    user, dialler = re.split(r"^\[dutyline-dial\]$", text, flags=re.MULTILINE)
+    rights = dict(re.findall(r"^(read|write) = (.*)$", user, re.MULTILINE))
     assert rights == {"read": "call,agent,user", "write": "call,reporting,agent"}
-    assert "deny = 0.0.0.0/0.0.0.0" in text
+    # Who may place calls hears and changes nothing, and is not known by the other's secret.
+    assert re.findall(r"^(read|write) =(.*)$", dialler, re.MULTILINE) == [
+        ("read", ""),
+        ("write", " originate,reporting"),
+    ]
+    secrets = re.findall(r"^secret = (.*)$", text, re.MULTILINE)
+    assert secrets == ["secret-secret", names.dialler_of("dutyline", "secret-secret")[1]]
+    assert "secret-secret" not in secrets[1]
+    for part in (user, dialler):
+        assert "deny = 0.0.0.0/0.0.0.0" in part
     assert "timestampevents = yes" in text
     for event in names.WANTED:
         assert f"name({event})" in text
@@ -195,7 +210,7 @@ def test_on_freepbx_transfers_go_where_extensions_dial() -> None:
 
 def test_on_freepbx_do_not_disturb_is_asked_before_a_desk_phone_rings() -> None:
     asked = [line for line in FREEPBX.splitlines() if "DB(DND/" in line]
-    assert len(asked) == 2
+    assert len(asked) == 3, "in a plan, in a transfer, in an order"
     assert asked[0].startswith("exten => desk,1,GotoIf($[${LEN(${DB(DND/${FILTER(")
     assert "DND" not in TEXT
     assert "DND" not in "\n".join(contexts(FREEPBX)[names.FALLBACK])
