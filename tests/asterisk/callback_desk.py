@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from telephony.ami.client import AmiAddress
 from telephony.ami.names import dialler_of
@@ -19,17 +20,17 @@ from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import Dispatcher
 from telephony.callbacks.looking import look
 from telephony.callbacks.placing import place as place_call
-from telephony.domain.callback.cases import Case
+from telephony.domain.callback.cases import Case, CaseState
 from telephony.domain.callback.rules import CallbackRules, QuietHours, Spacing
-from telephony.domain.duty import Roster
-from telephony.domain.setup import Group, Setup
+from telephony.domain.setup import Setup
 from telephony.listener import Listener
 from telephony.status import identity
 from telephony.store.attempts import Attempt, attempts_of
-from telephony.store.case_tables import missed_case
+from telephony.store.calls import call, call_leg, count_calls
+from telephony.store.case_tables import callback_attempt, case_call, missed_case
 from telephony.store.cases import case_of
 from telephony.store.engine import reading, writing
-from telephony.store.live import save_process
+from telephony.store.live import list_operator_states, save_process
 from telephony.store.outbox import Claim
 from telephony.store.setup import replace_setup
 from telephony.writer import Writer
@@ -37,7 +38,6 @@ from tests.asterisk.office import (
     SECRET,
     TOKEN,
     Office,
-    around_the_clock,
     office,
     small_directory,
     small_setup,
@@ -85,6 +85,12 @@ class CallbackOffice:
             rows = session.execute(select(missed_case).order_by(missed_case.c.id)).all()
         return [case_of(row) for row in rows]
 
+    def seen(self, extension: str) -> str | None:
+        """Return what the database says that an operator does."""
+        with reading(self.engine) as session:
+            states = list_operator_states(session)
+        return next((one.state.value for one in states if one.extension == extension), None)
+
     def attempts(self, case: Case) -> list[Attempt]:
         with reading(self.engine) as session:
             return attempts_of(session, case.id)
@@ -96,6 +102,16 @@ class CallbackOffice:
         await until(lambda: any(which(one) for one in self.cases()), within, "a case as wanted")
         (found,) = self.cases()
         return found
+
+    def written(self, calls: int) -> None:
+        """Wait until so many calls are in the database."""
+        deadline = time.monotonic() + 5
+        while True:
+            with reading(self.engine) as session:
+                if count_calls(session) >= calls:
+                    return
+            assert time.monotonic() < deadline, f"not {calls} calls in the database"
+            time.sleep(0.02)
 
     def watched(self) -> None:
         """Tell the database that the listener is well, as its own beat would."""
@@ -121,6 +137,12 @@ class CallbackOffice:
         """Make the tries that are due."""
         for claim in await self.claim():
             await asyncio.to_thread(place_call, self.desk, claim.id, claim.attempt)
+
+    async def tried(self, within: float = 20) -> Attempt:
+        """Make the one try that is due, and return it once it has ended."""
+        await self.call_back()
+        case = await self.case(lambda one: one.state is not CaseState.DIALLING, within)
+        return self.attempts(case)[0]
 
     async def look(self) -> None:
         """Look up the tries that are beyond their lease."""
@@ -182,4 +204,8 @@ class _Both:
         self._writer.put(record)
 
 
-__all__ = ["Group", "Roster", "around_the_clock"]
+def empty(engine: Engine) -> None:
+    """Delete all calls, cases and tries."""
+    with writing(engine) as session:
+        for table in (callback_attempt, case_call, missed_case, call_leg, call):
+            session.execute(delete(table))
