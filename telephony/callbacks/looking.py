@@ -19,7 +19,7 @@ from telephony.store.tables import in_turn
 
 log = structlog.get_logger(__name__)
 
-_GOES_ON = timedelta(seconds=60)
+_GOES_ON = timedelta(seconds=30)
 _SOON = timedelta(seconds=15)
 
 
@@ -47,6 +47,9 @@ def look(desk: Desk, key: int, fence: int) -> None:
             renew_attempt(session, again, now + _SOON)
         elif found == _LIVE:
             renew_attempt(session, again, now + _GOES_ON)
+        elif attempt.cause != found:
+            # Gone, and not on record yet: that is made of it in a moment, if anybody saw it.
+            renew_attempt(session, again, now + _SOON, cause=found)
         else:
             how = Ended.UNKNOWN if found == _DIALLED else Ended.NOT_DIALLED
             end_attempt(session, desk, again, how, found)

@@ -43,8 +43,8 @@ log = structlog.get_logger(__name__)
 
 # The PBX begins no order that reaches it later than this.
 WINDOW_SECONDS = 15
-# What a try may take besides the ringing before somebody looks what became of it.
-_REST = timedelta(seconds=90)
+# Nothing of a try begins after this: then somebody looks what became of it.
+_UNSEEN = timedelta(seconds=WINDOW_SECONDS + 5)
 _LANGUAGES = {"7": "ru", "375": "ru"}
 
 
@@ -89,8 +89,7 @@ def _decide(desk: Desk, key: int, fence: int, clock: int) -> Placing | None:
             _withdraw(session, setup, attempt, case, found, bar, now)
             return None
         placing = placing_of(setup, attempt, case, clock)
-        rings = timedelta(seconds=placing.operator_seconds + placing.client_seconds)
-        send_attempt(session, key, fence, placing.uniqueids[0], now, rings + _REST)
+        send_attempt(session, key, fence, placing.uniqueids[0], now, _UNSEEN)
     return placing
 
 

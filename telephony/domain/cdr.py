@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.domain.events import endpoint_of, is_local
+from telephony.domain.orders import Order, dials_first, order_of
 from telephony.domain.people import People, digits_in
 from telephony.domain.record import (
     CallRecord,
@@ -83,6 +84,9 @@ def _concerns_somebody(rows: list[Attempt], people: People) -> bool:
 
 
 def _of_attempts(call_id: str, rows: list[Attempt], people: People) -> CallRecord:
+    order = next((found for row in rows if (found := order_of(row.channel)) is not None), None)
+    if order is not None:
+        return _of_order(call_id, order, rows, people)
     rows = sorted(rows, key=lambda row: (is_local(row.channel), row.started_at, row.ended_at))
     first = rows[0]
     legs = tuple(_leg(call_id, index, row, people) for index, row in enumerate(rows) if row.peer)
@@ -126,6 +130,58 @@ def _of_attempts(call_id: str, rows: list[Attempt], people: People) -> CallRecor
         placed_by=placed_by,
         source=Source.CDR,
     )
+
+
+def _of_order(call_id: str, order: Order, rows: list[Attempt], people: People) -> CallRecord:
+    """Return the record of a call that Dutyline ordered: only the far side's talk is one."""
+    rows = sorted(rows, key=lambda row: (not dials_first(row.channel), row.started_at))
+    far = [row for row in rows if row.peer and not dials_first(row.channel)]
+    near = [row for row in rows if row.peer and dials_first(row.channel)]
+    legs = tuple(_leg(call_id, index, row, people) for index, row in enumerate([*near, *far]))
+    talks = [row for row in far if row.talked]
+    start = min(row.started_at for row in rows)
+    end = max(start, *(row.ended_at for row in rows))
+    answered_at = min((row.answered_at or row.started_at for row in talks), default=None)
+    if answered_at is None:
+        legs = tuple(_in_vain(leg) for leg in legs)
+    number, client_id, client_name = people.client_of(order.number)
+    if answered_at is None and order.operator is not None and not far:
+        disposition = Disposition.NOT_PLACED
+    else:
+        disposition = _disposition(far or near, answered_at)
+    talked = (leg.operator for leg in legs if leg.operator and leg.outcome is Outcome.TALKED)
+    return CallRecord(
+        call_id=call_id,
+        did="",
+        number=number,
+        client_id=client_id,
+        client_name=client_name,
+        started_at=start,
+        answered_at=answered_at,
+        ended_at=end,
+        wait_ms=milliseconds((answered_at or end) - start),
+        ring_ms=0,
+        talk_ms=milliseconds(end - answered_at) if answered_at else 0,
+        disposition=disposition,
+        abandoned_in=None,
+        answered_by=None,
+        answered_on=None,
+        hung_up_by=Side.SYSTEM,
+        fallback=None,
+        decision=None,
+        decided_ms=None,
+        legs=legs,
+        direction=Direction.OUT,
+        placed_by=order.operator or next(talked, None),
+        source=Source.CDR,
+    )
+
+
+def _in_vain(leg: LegRecord) -> LegRecord:
+    """Return the leg of somebody who was called first and talked to nobody."""
+    if leg.outcome is not Outcome.TALKED:
+        return leg
+    return replace(leg, outcome=Outcome.ACCEPTED, talk_ms=0, talks=())
 
 
 def _direction(first: Attempt, placed_by: str | None, people: People) -> tuple[Direction, str]:

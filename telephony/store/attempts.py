@@ -224,12 +224,14 @@ def finish_attempt(
     return done.first() is not None
 
 
-def renew_attempt(session: Session, one: Attempt, until: datetime) -> None:
-    """Give a try that goes on more time."""
+def renew_attempt(
+    session: Session, one: Attempt, until: datetime, cause: str | None = None
+) -> None:
+    """Give a try that goes on more time; `cause` is what was seen of it last."""
     session.execute(
         update(callback_attempt)
         .where(callback_attempt.c.id == one.id, callback_attempt.c.state.in_(_LIVE))
-        .values(lease_until=until)
+        .values(lease_until=until, cause=cause)
     )
 
 

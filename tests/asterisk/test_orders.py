@@ -13,11 +13,18 @@ from telephony.ami import actions, names
 from telephony.ami.client import AmiAddress
 from telephony.ami.oneshot import session
 from telephony.asterisk.lines import Fallback
+from telephony.asterisk.written import cdr_rows
+from telephony.domain.callback.results import Ended, ended_of
+from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.cdr import from_cdr
 from telephony.domain.orders import Order, Placing, channel_ids
+from telephony.domain.people import People
 from telephony.domain.record import CallRecord, Direction, Disposition
 from tests.asterisk.office import DID, SECRET, STRANGER, Office, office, until
 from tests.lab.behaviours import Behaviour, answer, busy, decline, no_answer, refuse, voicemail
 from tests.lab.call import PhoneCall
+
+RULES = CallbackRules(contact_seconds=1, callback_seconds=1)
 
 
 def placing(attempt: int, operator: str | None = "101", **other: object) -> Placing:
@@ -300,3 +307,55 @@ async def test_the_listeners_user_may_not_place_calls_and_the_dialler_nothing_el
             for probe in ("run console commands", "change the configuration"):
                 assert ami.ask(actions.FORBIDDEN_PROBES[probe])["response"] == "Error"
             assert ami.ask(actions.fence(placing(21).uniqueids[0]))["response"] == "Error"
+
+
+PEOPLE = People({name: name for name in ("101", "102", "103", "104")}, lambda raw: (raw, None, ""))
+
+
+@pytest.mark.parametrize(
+    ("operator", "client", "disposition", "ended"),
+    [
+        (answer(0.2, press="1"), answer(0.2, talk=2.2), Disposition.ANSWERED, Ended.TALKED),
+        (answer(0.2, press="1"), busy(0.1), Disposition.BUSY, Ended.BUSY),
+        (answer(0.2, press="1"), no_answer(), Disposition.NO_ANSWER, Ended.NO_ANSWER),
+        (busy(0.1), answer(0.2), Disposition.NOT_PLACED, Ended.OPERATOR_BUSY),
+        (no_answer(), answer(0.2), Disposition.NOT_PLACED, Ended.OPERATOR_NO_ANSWER),
+    ],
+    ids=["talked", "client busy", "client no answer", "operator busy", "operator no answer"],
+)
+@pytest.mark.parametrize("first", ["101", None], ids=["operator first", "client first"])
+async def test_with_nobody_listening_the_cdr_tells_how_it_ended(
+    tmp_path: Path,
+    first: str | None,
+    operator: Behaviour,
+    client: Behaviour,
+    disposition: Disposition,
+    ended: Ended,
+) -> None:
+    async with office(tmp_path, listening=False) as place:
+        place.phones["101"].behaviour = operator
+        place.phones["104"].behaviour = operator  # the fallback, where nobody decides
+        place.trunk.default = client
+        if first is None and disposition is Disposition.NOT_PLACED:
+            busy_now = ended is Ended.OPERATOR_BUSY
+            disposition = Disposition.BUSY if busy_now else Disposition.NO_ANSWER
+            ended = Ended.WAITED_IN_VAIN
+        wanted = placing(30, first, client_seconds=2)
+        await asyncio.to_thread(place_call, place, wanted)
+        file = place.pbx.home / "log" / "cdr-csv" / "Master.csv"
+
+        def made() -> list[CallRecord]:
+            rows = cdr_rows(file.read_bytes()) if file.exists() else []
+            return list(from_cdr(rows, PEOPLE).values())
+
+        await until(lambda: len(made()) == 1 and no_channels(place), 30, "the call is over")
+        (record,) = made()
+        assert record.call_id == wanted.uniqueids[0]
+        assert (record.direction, record.number) == (Direction.OUT, STRANGER)
+        assert record.disposition is disposition
+        assert ended_of(record, RULES) is ended
+        assert (record.talk_ms > 0) is (disposition is Disposition.ANSWERED)
+
+
+def no_channels(place: Office) -> bool:
+    return "0 active channels" in place.pbx.cli("core show channels")

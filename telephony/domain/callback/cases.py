@@ -151,6 +151,7 @@ class Case:
 
 
 # An operator who cannot be had is not asked again and again: twice as long each time, up to this.
+_OUR_FAULT = timedelta(seconds=5)  # the first pause after a call that rang nobody
 _LONGEST_MISS = timedelta(minutes=15)
 _MOST_DOUBLED = 8
 
@@ -273,7 +274,8 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
         # Who could not be had may not be the only one: the next one may be anybody.
         case = replace(case, anyone_at=now)
     times: int = 2 ** min(case.misses, _MOST_DOUBLED)
-    pause = min(timedelta(minutes=rules.spacing.operator * times), _LONGEST_MISS)
+    one = timedelta(minutes=rules.spacing.operator)
+    pause = min((_OUR_FAULT if how is Ended.NOT_DIALLED else one) * times, _LONGEST_MISS)
     return replace(case, misses=case.misses + 1, due_at=now + pause)
 
 
