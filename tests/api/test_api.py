@@ -206,6 +206,8 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("DELETE", "/blocklist/99"): Scope.BLOCKLIST_WRITE,
         ("GET", "/operators"): Scope.OPERATORS_READ,
         ("GET", "/operators/101"): Scope.OPERATORS_READ,
+        ("GET", "/callback-rules"): Scope.SETUP_READ,
+        ("PUT", "/callback-rules"): Scope.SETUP_WRITE,
         ("GET", "/switches"): Scope.SWITCHES_READ,
         ("PUT", "/switches/pauses/99"): Scope.SWITCHES_WRITE,
         ("PUT", "/switches/closed"): Scope.SWITCHES_WRITE,

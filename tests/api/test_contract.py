@@ -54,7 +54,7 @@ LISTS = {
         "setup/changes",
     )
 }
-OPERATIONS = 76
+OPERATIONS = 78
 
 
 @pytest.fixture
@@ -114,6 +114,7 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/clients/{client_id}": [{"client_id": 1}],
     "/api/v1/setup": [{}],
     "/api/v1/setup/changes": [{}],
+    "/api/v1/callback-rules": [{}],
     "/api/v1/setup/operators/{key}": [{"key": "101"}],
     "/api/v1/setup/groups/{key}": [{"key": "sales"}],
     "/api/v1/setup/dids/{key}": [{"key": company.DID}],
@@ -196,6 +197,7 @@ RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
     ("POST", "/setup/changes/{version}/undo", {"version": MADE}, None),
     ("PUT", "/switches/pauses/{extension}", {"extension": "101"}, {"kind": "lunch"}),
     ("PUT", "/switches/pauses/{extension}", {"extension": "102"}, {"kind": None}),
+    ("PUT", "/callback-rules", {}, {"rules": {"preset": "ru", "greetings": {"ru": "@welcome"}}}),
     ("PUT", "/switches/closed", {}, {"closed": True}),
     ("PUT", "/switches/closed/{did}", {"did": company.DID}, {"closed": False}),
     ("POST", "/calendars", {}, CALENDAR),

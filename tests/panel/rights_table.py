@@ -172,6 +172,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("api.unblock_number", "DELETE"): Scope.BLOCKLIST_WRITE,
     ("api.operators", "GET"): Scope.OPERATORS_READ,
     ("api.one_operator", "GET"): Scope.OPERATORS_READ,
+    ("api.callback_rules", "GET"): Scope.SETUP_READ,
+    ("api.put_callback_rules", "PUT"): Scope.SETUP_WRITE,
     ("api.switches", "GET"): Scope.SWITCHES_READ,
     ("api.set_pause", "PUT"): Scope.SWITCHES_WRITE,
     ("api.close_all", "PUT"): Scope.SWITCHES_WRITE,

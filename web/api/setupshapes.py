@@ -22,7 +22,7 @@ class WholeSetup(Schema):
     """The set-up and its version."""
 
     version = count("Goes up with each change", required=True)
-    setup = _entry("Lists by section, as in the YAML file", required=True)
+    setup = _entry("Lists by section, and `callbacks`, as in the YAML file", required=True)
 
 
 class SetupBody(Schema):
@@ -31,7 +31,7 @@ class SetupBody(Schema):
     version = Whole(
         metadata={"description": "The version that was read: 409 when there is another by now"}
     )
-    setup = _entry("Lists by section, as in the YAML file", required=True)
+    setup = _entry("Lists by section, and `callbacks`, as in the YAML file", required=True)
 
 
 class DryRunQuery(Schema):
@@ -81,8 +81,10 @@ class FieldOf(Schema):
 class DifferenceOf(Schema):
     """What was changed of one thing."""
 
-    what = text("operator, group, did, hours, trunk, or absences of", required=True)
-    key = text("What names it", required=True)
+    what = text(
+        "operator, group, did, hours, trunk, mailbox, absences of, or callback rules", required=True
+    )
+    key = text("What names it; empty for the callback rules", required=True)
     action = text("added, removed or changed", required=True)
     fields_ = fields.List(
         fields.Nested(FieldOf), data_key="fields", attribute="fields", required=True
