@@ -1,0 +1,224 @@
+"""A company whose callers are all promised a callback, run for real, and what must hold of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from telephony.domain.callback.cases import Attention, Case
+from telephony.store.attempts import AttemptState
+from telephony.store.case_tables import callback_attempt, case_call, missed_case
+from telephony.store.cases import case_of
+from telephony.store.engine import open_engine, reading
+from tests.demo import company
+from tests.demo.stage import Stage, open_stage, wait_until
+from tests.lab.asterisk_tree import AsteriskTree
+from tests.lab.behaviours import answer
+from tests.lab.call import PhoneCall
+from tests.lab.redis import RedisTree
+
+OPERATORS = ("101", "102", "103", "104")
+CLIENTS = tuple(f"+7900555000{digit}" for digit in range(1, 7))
+# Jamaica: in the country code of the US, and dear. Nobody is called back there.
+DEAR = "+18765550001"
+ATTEMPTS, NUMBER_DAY = 20, 20
+_EVERYBODY = (*OPERATORS, "105", "106")
+CONFIGURATION = f"""\
+operators:
+{
+    "".join(
+        f'  - {{extension: "{name}", name: "{name}"}}' + chr(10)
+        for name in (*OPERATORS, "105", "106")
+    )
+}
+groups:
+  - name: duty
+    zone: {company.ZONE}
+    default: true
+    shifts:
+{
+    "".join(
+        f'      - {{operator: "{name}", days: daily, start: "00:00", end: "00:00"}}' + chr(10)
+        for name in OPERATORS
+    )
+}
+dids:
+  - number: "{company.DID}"
+    group: duty
+    steps: {{duty: {{enabled: false}}, duty_mobile: {{enabled: false}}}}
+    unanswered: {{action: promise}}
+callbacks:
+  delay_seconds: 0
+  contact_seconds: 1
+  callback_seconds: 1
+  claim_minutes: 0
+  quiet: {{start: "00:00", end: "00:00"}}
+  operator_seconds: 10
+  client_seconds: 10
+  spacing: {{busy: 1, no_answer: 1, declined: 1, unreachable: 1, not_a_person: 1, operator: 1}}
+  caps: {{attempts: {ATTEMPTS}, number_day: {NUMBER_DAY}, number_week: 50, prefix_hour: 1000}}
+"""
+
+
+@dataclass(slots=True)
+class CallbackStage:
+    """The running company; `promised` counts the calls of each client that were told so."""
+
+    stage: Stage
+    engine: Engine
+    promised: dict[str, int] = field(default_factory=dict)
+
+    def cases(self) -> list[Case]:
+        with reading(self.engine) as session:
+            return [case_of(row) for row in session.execute(select(missed_case))]
+
+    def joined(self) -> dict[str, int]:
+        """Return how many missed calls of each number are in cases."""
+        query = select(missed_case.c.number, func.count()).join_from(case_call, missed_case)
+        with reading(self.engine) as session:
+            rows = session.execute(query.group_by(missed_case.c.number)).all()
+        return {number: found for number, found in rows}  # noqa: C416
+
+    async def miss(self, number: str) -> None:
+        """A client calls and is promised a call; counted when they heard it out."""
+        call = await self.stage.trunk.call(company.DID, number)
+        try:
+            await call.wait_ended(8)
+        except TimeoutError:
+            await call.hangup()
+            return
+        if call.answered_at is not None and call.ended_by == "remote":
+            self.promised[number] = self.promised.get(number, 0) + 1
+
+    def rung(self) -> list[PhoneCall]:
+        """Return the calls that came to clients' phones."""
+        return [call for call in self.stage.trunk.calls if call.invite is not None]
+
+    def processes(self) -> dict[str, int]:
+        """Return part → process id of what runs now."""
+        found = {}
+        for pid in self.stage.service.children():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"telephony" in words:
+                name = b"-".join(words[words.index(b"telephony") + 1 :]).strip(b"-").decode()
+            else:
+                name = "redis"
+            found[name] = pid
+        return found
+
+    async def well(self) -> None:
+        """Wait until every part runs, is ready, and hears the PBX."""
+        await wait_until(self.stage.service.is_ready, "every part is ready", 60)
+        await wait_until(self.stage.answers, "the listener's heartbeat", 30)
+
+    async def kill(self, part: str) -> None:
+        """Kill a part with -9; what restarts it does so."""
+        if part == "asterisk":
+            await asyncio.to_thread(self.stage.pbx.kill)
+            await asyncio.to_thread(self.stage.pbx.start)
+            for phone in self.stage.phones.values():
+                await phone.register()
+        elif part == "everything":
+            await asyncio.to_thread(self.stage.service.kill)
+            self.stage.service.start()
+        else:
+            os.kill(self.processes()[part], signal.SIGKILL)
+
+    async def settled(self, within: float) -> None:
+        """Wait until every case is over, or waits for a person since nobody knows of its try."""
+
+        def over() -> bool:
+            joined = self.joined()
+            known = all(joined.get(number, 0) >= times for number, times in self.promised.items())
+            return known and not self.waiting()
+
+        await wait_until(over, "every case is over", within)
+
+    def waiting(self) -> list[Case]:
+        return [one for one in self.cases() if one.open and one.attention is not Attention.UNKNOWN]
+
+    def check(self) -> None:
+        """Hold what must be true whatever was killed. Raises AssertionError."""
+        self._one_at_a_time()
+        joined = self.joined()
+        for number, times in self.promised.items():
+            assert joined.get(number, 0) >= times, f"{number}: {times} promised, {joined}"
+        with reading(self.engine) as session:
+            tries = session.execute(select(callback_attempt)).all()
+        for case in self.cases():
+            mine = [one for one in tries if one.case_id == case.id]
+            assert sum(one.state != AttemptState.DONE for one in mine) <= int(case.open)
+            assert case.tries <= ATTEMPTS
+        sent = [one for one in tries if one.sent_at is not None]
+        for number in CLIENTS:
+            assert sum(one.number == number for one in sent) <= NUMBER_DAY
+        # A client's phone rings for a try that was written down, and for nothing else.
+        for number in (*CLIENTS, DEAR):
+            rung = sum(call.dialled.endswith(number[1:]) for call in self.rung())
+            assert rung <= sum(one.number == number for one in sent), number
+        assert not any(one.number == DEAR for one in tries)
+
+    def _one_at_a_time(self) -> None:
+        by_number: dict[str, list[PhoneCall]] = {}
+        for call in self.rung():
+            by_number.setdefault(call.dialled, []).append(call)
+        for number, calls in by_number.items():
+            calls.sort(key=lambda call: call.invited_at)
+            for one, two in pairwise(calls):
+                over = one.ended_at if one.ended_at is not None else time.monotonic()
+                assert over <= two.invited_at, f"two calls to {number} at once"
+
+
+@asynccontextmanager
+async def open_callback_stage(
+    folder: Path, tree: AsteriskTree, redis: RedisTree, database_url: str | None
+) -> AsyncIterator[CallbackStage]:
+    """Open the company; operators accept callbacks, clients talk for a moment."""
+    async with open_stage(folder, tree, print, database_url, redis) as stage:
+        file = folder / "callbacks.yaml"
+        file.write_text(CONFIGURATION)
+        stage.service.command("config", "apply", str(file))
+        for name in list(stage.phones):
+            stage.phones[name].behaviour = answer(0.2, press="1")
+        stage.trunk.default = answer(0.2, talk=2.0)
+        engine = open_engine(stage.service.environment["DUTYLINE_DATABASE_URL"])
+        opened = CallbackStage(stage, engine)
+        try:
+            await opened.well()
+            yield opened
+        finally:
+            print(await asyncio.to_thread(stage.service.last_words))
+            engine.dispose()
+
+
+PARTS = ("listen", "relay", "work-now", "redis", "asterisk", "everything")
+
+
+async def killings(
+    place: CallbackStage, seed: int, times: int, say: Callable[[str], None] = print
+) -> None:
+    """Kill a part at a random moment of a callback, so many times; all must come right again."""
+    chance = random.Random(seed)
+    for nth in range(times):
+        part = chance.choice(PARTS)
+        numbers = chance.sample(CLIENTS, 2)
+        after = chance.uniform(0.0, 7.0)
+        say(f"{nth + 1}/{times}: {part} after {after:.2f} s, {numbers}")
+        calls: list[Awaitable[None]] = [place.miss(number) for number in (*numbers, DEAR)]
+        waiting = asyncio.gather(*calls)
+        await asyncio.sleep(after)
+        await place.kill(part)
+        await waiting
+        await place.well()
+        await place.settled(180)
+        place.check()
