@@ -40,6 +40,7 @@ def orders(options: DialplanOptions, usual: str | None) -> Iterator[str]:
 def _order(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield f"[{names.ORDER}]"
     yield "; EXTENSION*CLIENT*DID: the half that rings the operator, at a desk or a mobile."
+    yield "exten => s,1,Hangup()"
     yield f"exten => _[0-9].,1,Set(__{names.CALL}=${{CHANNEL(linkedid)}})"
     yield from _in_time(options)
     yield f' same => n,Set(CALLERID(all)="" <{_digits(names.TO, "+")}>)'
@@ -92,6 +93,7 @@ def _ordered(options: DialplanOptions, usual: str | None) -> Iterator[str]:
 def _recall(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield f"[{names.RECALL}]"
     yield "; *CLIENT*DID: the half that calls the client first."
+    yield "exten => s,1,Hangup()"
     yield f"exten => _[*].,1,Set(__{names.CALL}=${{CHANNEL(linkedid)}})"
     yield from _in_time(options, "${CHANNEL(linkedid)}")
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.DIALLED},s,1)"

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.demo import company
-from tests.demo.day import acts, busy_manager, crash, heard
+from tests.demo.day import acts, busy_manager, called_back, crash, heard
 from tests.demo.service import DemoError
 from tests.demo.stage import Stage, open_stage, wait_until
 from tests.demo.transcript import Clock, headline, indented, progress, say
@@ -38,6 +38,7 @@ async def play(tree: AsteriskTree, redis: RedisTree, clock: Clock) -> None:
         progress(f"dutyline doctor: {checks.strip().splitlines()[-1]}")
         for scene in acts(stage):
             await scene()
+        await called_back(stage)
         await busy_manager(stage)
         await crash(stage)
         await heard(stage)

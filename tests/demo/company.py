@@ -65,6 +65,11 @@ groups:
     default: true
     shifts:
       - {{operator: "103", days: daily, {present}}}
+callbacks:
+  delay_seconds: 1
+  contact_seconds: 1
+  callback_seconds: 2  # people in a demo do not talk for long
+  quiet: {{start: "00:00", end: "00:00"}}  # it can be played at night
 dids:
   - {{number: "{DID}", group: duty, title: Main number,
      desk_seconds: 2, mobile_seconds: 8, duty_seconds: 3}}

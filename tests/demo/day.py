@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from telephony.cli.explain import told
+from telephony.domain.callback.cases import Ending
 from telephony.domain.record import CallRecord, Disposition
 from telephony.domain.routing import Kind
 from telephony.words import say as word
@@ -141,13 +142,38 @@ def acts(stage: Stage) -> list[Callable[[], Awaitable[None]]]:
     ]
 
 
+async def called_back(stage: Stage) -> None:
+    """Let the operator come back: the missed call is called back, by itself. Raises DemoError."""
+    headline("8. … and is called back")
+    say("Vera is back. Her phone rings: “from phone number …, press 1”. She does; the client hears")
+    say("her ringing, and answers.")
+    stage.phones["103"].behaviour = answer(0.4, press="1")
+    stage.trunk.mobiles[company.STRANGER[1:]] = answer(0.6, talk=3.0)
+    print()
+    await wait_until(
+        lambda: [one.ending for one in stage.service.cases()] == [Ending.CALLED_BACK],
+        "the stranger was called back",
+        60,
+    )
+    (case,) = stage.service.cases()
+    if case.ended_at is None or case.ended_by is None:
+        raise DemoError("nobody knows who called back")
+    waited = (case.ended_at - case.origin_at).total_seconds()
+    stage.recorded += 1
+    await asyncio.to_thread(stage.service.wait_for_records, stage.recorded)
+    say(
+        f"→ {company.OPERATORS[case.ended_by]} ({case.ended_by}) talked to {case.number} "
+        f"{waited:.0f} s after the missed call began: the promise is kept, the case closed."
+    )
+
+
 async def busy_manager(stage: Stage) -> None:
     """Call the manager while she talks on another line."""
     other = await stage.phones["101"].call("106")
     await other.wait_answered(_PATIENCE)
     await act(
         stage,
-        "8. The manager is talking",
+        "9. The manager is talking",
         "Anna is on the phone with Reception. Dutyline sees it and tries Boris at once.",
         company.ROMASHKA,
         "102",
@@ -159,7 +185,7 @@ async def busy_manager(stage: Stage) -> None:
 
 async def crash(stage: Stage) -> None:
     """Kill the service while a client talks: phones still ring, and nothing is forgotten."""
-    headline("9. Dutyline is killed while a client talks")
+    headline("10. Dutyline is killed while a client talks")
     say("Romashka talks to Anna.")
     for phone in stage.phones.values():
         phone.behaviour = answer(0.4)
@@ -173,7 +199,7 @@ async def crash(stage: Stage) -> None:
     )
     await act(
         stage,
-        "10. A client calls a dead service",
+        "11. A client calls a dead service",
         "The dialplan takes the admin's fallback by itself: Reception.",
         company.ORION,
         "106",
@@ -181,7 +207,7 @@ async def crash(stage: Stage) -> None:
     )
     print()
     say("→ Reception got it. Nobody decided: Dutyline was dead.")
-    headline("11. Dutyline is started again")
+    headline("12. Dutyline is started again")
     stage.service.start()
     await wait_until(stage.answers, "the service is back")
     say("A second later it answers again, and looks at what it missed.")
@@ -195,7 +221,7 @@ async def crash(stage: Stage) -> None:
     _remembered(gone, company.ORION, "106", "the call that came and went meanwhile")
     await act(
         stage,
-        "12. The next client calls",
+        "13. The next client calls",
         "Business as usual.",
         company.ROMASHKA,
         "101",

@@ -12,10 +12,13 @@ import time
 from pathlib import Path
 
 import httpx
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from telephony.domain.callback.cases import Case
 from telephony.domain.record import CallRecord
 from telephony.store.calls import list_calls
+from telephony.store.case_tables import missed_case
+from telephony.store.cases import case_of
 from telephony.store.engine import open_engine, reading
 from tests.lab.ports import free_port
 from tests.lab.redis import RedisTree
@@ -148,6 +151,14 @@ class Service:
             self._engine = open_engine(self.environment["DUTYLINE_DATABASE_URL"])
         with reading(self._engine) as session:
             return list_calls(session, 1000)[::-1]
+
+    def cases(self) -> list[Case]:
+        """Return all missed cases, oldest first."""
+        self.records()  # opens the database
+        assert self._engine is not None
+        with reading(self._engine) as session:
+            rows = session.execute(select(missed_case).order_by(missed_case.c.id)).all()
+        return [case_of(row) for row in rows]
 
     def wait_for_records(self, count: int, within: float = 5.0) -> list[CallRecord]:
         """Return the records once there are `count`. Raises DemoError."""

@@ -265,9 +265,11 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
         return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
     if how.dialled:
         case = replace(case, tries=case.tries + 1, misses=0)
+        soon = how is Ended.CUT_OFF  # they were talking, or about to
         if case.tries >= rules.caps.attempts:
             return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
-        return replace(case, due_at=now + timedelta(minutes=_minutes(how, rules)))
+        pause = _OUR_FAULT if soon else timedelta(minutes=_minutes(how, rules))
+        return replace(case, due_at=now + pause)
     if how is Ended.WITHDRAWN:
         return case  # whoever withdrew it says when it is due
     if how is not Ended.NOT_DIALLED:

@@ -19,6 +19,8 @@ from telephony.domain.record_types import (
     LegRecord,
     MomentKind,
     Outcome,
+    Side,
+    Source,
 )
 from telephony.domain.routing import Rule
 
@@ -48,6 +50,7 @@ class Ended(StrEnum):
     UNREACHABLE = "unreachable"
     NOT_A_PERSON = "not_a_person"  # no key, or too short a talk: a machine, most likely
     WAITED_IN_VAIN = "waited_in_vain"  # the client was there, and no operator
+    CUT_OFF = "cut_off"  # they talked, and the PBX broke down
     OPERATOR_GONE = "operator_gone"  # hung up while the client's phone rang
     OPERATOR_BUSY = "operator_busy"
     OPERATOR_NO_ANSWER = "operator_no_answer"
@@ -166,6 +169,8 @@ def ended_of(record: CallRecord, rules: CallbackRules) -> Ended:
     """Return how the try ended that this record is of: a call that Dutyline ordered."""
     if contact_of(record, rules) is not None:
         return Ended.TALKED
+    if record.answered_at is not None and _was_cut(record):
+        return Ended.CUT_OFF
     first = next(iter(record.legs), None)
     clients = [leg for leg in record.legs if _is_clients(leg)]
     if record.disposition is Disposition.LOST:
@@ -186,6 +191,11 @@ def ended_of(record: CallRecord, rules: CallbackRules) -> Ended:
     if first is None:
         return Ended.OPERATOR_UNREACHABLE
     return _BY_OPERATOR.get(first.outcome, Ended.OPERATOR_GONE)
+
+
+def _was_cut(record: CallRecord) -> bool:
+    """Tell whether a conversation that was seen ended though nobody hung up."""
+    return record.hung_up_by is Side.SYSTEM and record.source is Source.EVENTS
 
 
 def _is_refusal(kind: MomentKind) -> bool:
