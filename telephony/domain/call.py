@@ -39,8 +39,8 @@ from telephony.domain.events import (
     VoicemailLeft,
     extension_of,
 )
-from telephony.domain.legs import Leg, after
-from telephony.domain.orders import Order, dials_first, order_of
+from telephony.domain.legs import Leg, after, called_first, order_in
+from telephony.domain.orders import Order, dials_first
 from telephony.domain.phases import TRANSITIONS, Kind, Phase
 
 __all__ = ["TRANSITIONS", "Call", "Kind", "Leg", "Phase", "State", "fold", "kind_of", "replay"]
@@ -80,10 +80,11 @@ class State:
     @property
     def order(self) -> Order | None:
         """What Dutyline ordered, None for a call that others began."""
-        if self.origin.channel:
-            return order_of(self.origin.channel)
-        found = (order_of(leg.by_channel) for leg in self.legs)
-        return next((order for order in found if order is not None), None)
+        return order_in(self.origin, self.legs)
+
+    def is_near(self, leg: Leg) -> bool:
+        """Tell whether an order called this leg first: it stands for the call's own."""
+        return called_first(leg, self.legs)
 
     def leg(self, uniqueid: str) -> Leg:
         """Return the leg with this Uniqueid, a blank one when it is not known."""
@@ -256,7 +257,7 @@ def _is_over(state: State, leaving: str) -> bool:
     Before an answer it ends with the operator. After one, whoever is left alone stays while a
     transfer goes on: only a party that asked to hang up ends a call between two.
     """
-    others = (leg for leg in state.legs if leg.talks and not (leg.local or leg.near))
+    others = (leg for leg in state.legs if leg.talks and not (leg.local or state.is_near(leg)))
     parties = [state.origin, *others]
     if len(parties) == 1:
         return state.origin.gone
@@ -297,7 +298,7 @@ def _is_before(call_id: str, state: State, event: CallEvent) -> bool:
             | Held() | Resumed() | HangupAsked() | HungUp()
         ):  # fmt: skip
             leg = state.leg(event.leg)
-            return leg.near or (leg.local and dials_first(leg.channel))
+            return state.is_near(leg) or (leg.local and dials_first(leg.channel))
         case _:
             return False
 

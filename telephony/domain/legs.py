@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from telephony.domain.events import (
@@ -19,7 +20,7 @@ from telephony.domain.events import (
     Unparked,
     is_local,
 )
-from telephony.domain.orders import dials_first
+from telephony.domain.orders import Order, dials_first, order_of
 
 Stays = tuple[tuple[str, int, int | None], ...]
 Spans = tuple[tuple[int, int | None], ...]
@@ -70,11 +71,6 @@ class Leg:
         return is_local(self.channel)
 
     @property
-    def near(self) -> bool:
-        """Whether an order dialled it first: it stands for the leg that the call began with."""
-        return dials_first(self.by_channel)
-
-    @property
     def talking(self) -> bool:
         """Whether it is in a bridge."""
         return any(left is None for _, _, left in self.talks)
@@ -106,6 +102,25 @@ class Leg:
         """The first moment that is known of it, 0 when there is none."""
         first = (self.rang_at, self.dial_ended_at, self.talks[0][1] if self.talks else None)
         return next((at for at in (*first, self.ended_at) if at is not None), 0)
+
+
+def order_in(origin: Leg, legs: Sequence[Leg]) -> Order | None:
+    """Return what Dutyline ordered that a call's legs are of, None for a call that others began."""
+    if origin.channel:
+        return order_of(origin.channel)
+    channels = (name for leg in legs for name in (leg.by_channel, leg.channel))
+    return next((found for name in channels if (found := order_of(name)) is not None), None)
+
+
+def called_first(leg: Leg, legs: Sequence[Leg]) -> bool:
+    """Tell whether an order dialled a leg first; one seen late is in a bridge with what did."""
+    if leg.by_channel or not leg.talks:
+        return dials_first(leg.by_channel)
+    bridges = {bridge for bridge, _, _ in leg.talks}
+    return not leg.local and any(
+        dials_first(half.channel) and not bridges.isdisjoint(name for name, _, _ in half.talks)
+        for half in legs
+    )
 
 
 def after(leg: Leg, event: LegEvent) -> Leg:

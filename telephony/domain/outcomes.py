@@ -30,7 +30,7 @@ _BY_STATUS = {
 
 def outcome(leg: Leg, state: State) -> Outcome:
     """Classify a leg. The SIP status wins: a 603 is NOANSWER for DialEnd."""
-    if leg.near and (leg.talks or leg.screen) and not state.origin.talks:
+    if state.is_near(leg) and (leg.talks or leg.screen) and not state.origin.talks:
         # Who is called first is in a bridge from the moment they agree.
         found = Outcome.ACCEPTED
     elif leg.talks or (leg.screen is not False and _is_peer(leg, state.finished)):

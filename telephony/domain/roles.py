@@ -11,13 +11,13 @@ from telephony.domain.routing import Kind, Target
 
 def called_legs(state: State) -> list[Leg]:
     """Return the parties besides the first one, without halves of Local channels, by time."""
-    real = (leg for leg in state.legs if leg.called and not (leg.local or leg.near))
+    real = (leg for leg in state.legs if leg.called and not (leg.local or state.is_near(leg)))
     return sorted(real, key=lambda leg: (leg.seen_at, leg.uniqueid))
 
 
 def near_legs(state: State) -> list[Leg]:
     """Return the phones that an order called first: of an operator, or of the client, by time."""
-    near = (leg for leg in state.legs if leg.near)
+    near = (leg for leg in state.legs if state.is_near(leg))
     return sorted(near, key=lambda leg: (leg.seen_at, leg.uniqueid))
 
 
@@ -136,7 +136,7 @@ def done_talking(call: Call, uniqueid: str, context: Context) -> str | None:
     leg = call.state.origin if uniqueid == call.id else call.state.leg(uniqueid)
     if not leg.talks or direction_of(call, context) is Direction.INTERNAL:
         return None
-    if leg.near and not call.state.origin.talks:
+    if call.state.is_near(leg) and not call.state.origin.talks:
         return None  # who waited for the client in vain
     return owner(leg, call.state, context)[1]
 

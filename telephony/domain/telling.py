@@ -14,6 +14,7 @@ from telephony.domain.roles import (
     client_number,
     direction_of,
     name_of,
+    near_legs,
     owner,
 )
 from telephony.domain.routing import Kind
@@ -23,7 +24,9 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
     """Return a call that has not ended as it is told; `before` is how it was told last."""
     state = call.state
     direction = direction_of(call, context)
-    legs = called_legs(state) or list(state.legs)
+    legs = called_legs(state) or ([] if state.order else list(state.legs))
+    # Who was called first is on the phone, but with nobody yet.
+    there = [*near_legs(state), *legs]
     talked = [leg for leg in legs if leg.talks]
     first = min(talked, key=lambda leg: leg.talks[0][1], default=None)
     answered_at = first.talks[0][1] if first else None
@@ -52,8 +55,8 @@ def live_call(call: Call, context: Context, before: LiveCall | None, revision: i
         answered_by=_answered_by(first, direction, state, context)
         if context.answered_at is None
         else context.answered_by,
-        ringing=tuple(name_of(leg, state, context) for leg in legs if _rings(leg)),
-        talking=_talking(call, context, legs),
+        ringing=tuple(name_of(leg, state, context) for leg in there if _rings(leg)),
+        talking=_talking(call, context, there),
         on_hold=sum(leg.holding for leg in (state.origin, *legs)),
         decision=context.decision,
         decided_ms=context.decided_ms,
@@ -110,7 +113,7 @@ def _rings(leg: Leg) -> bool:
 
 def _talking(call: Call, context: Context, legs: list[Leg]) -> tuple[str, ...]:
     names = [name_of(leg, call.state, context) for leg in legs if leg.talking]
-    if call.placed_by is not None and call.state.origin.talking:
+    if call.state.order is None and call.placed_by is not None and call.state.origin.talking:
         names.insert(0, call.placed_by)
     return tuple(dict.fromkeys(names))
 

@@ -17,39 +17,15 @@ from telephony.asterisk.written import cdr_rows
 from telephony.domain.callback.results import Ended, ended_of
 from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.cdr import from_cdr
-from telephony.domain.orders import Order, Placing, channel_ids
+from telephony.domain.orders import Placing, channel_ids
 from telephony.domain.people import People
 from telephony.domain.record import CallRecord, Direction, Disposition
 from tests.asterisk.office import DID, SECRET, STRANGER, Office, office, until
+from tests.asterisk.ordering import place_call, placing
 from tests.lab.behaviours import Behaviour, answer, busy, decline, no_answer, refuse, voicemail
 from tests.lab.call import PhoneCall
 
 RULES = CallbackRules(contact_seconds=1, callback_seconds=1)
-
-
-def placing(attempt: int, operator: str | None = "101", **other: object) -> Placing:
-    now = int(time.time())
-    values: dict[str, object] = {
-        "desk": operator or "",
-        "line": STRANGER[1:],
-        "shown": DID,
-        "operator_seconds": 3,
-        "client_seconds": 4,
-        "longest_minutes": 5,
-        "name": "Ромашка, ООО & Ко",
-    } | other
-    return Placing(
-        Order(operator, STRANGER, DID),
-        channel_ids(attempt, now),
-        now + 20,
-        **values,  # type: ignore[arg-type]
-    )
-
-
-def place_call(place: Office, wanted: Placing) -> dict[str, str]:
-    user, secret = names.dialler_of("dutyline", SECRET)
-    with session(AmiAddress("127.0.0.1", place.pbx.ami_port, user, secret)) as ami:
-        return ami.ask(actions.originate(wanted))
 
 
 async def ordered(place: Office, wanted: Placing, within: float = 20) -> CallRecord:

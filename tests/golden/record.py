@@ -20,7 +20,8 @@ from telephony.ami import actions
 from tests.asterisk import scenes
 from tests.asterisk.expected import SCENES
 from tests.asterisk.office import DID, KNOWN, MOBILE, SECRET, STRANGER, Office, office, until
-from tests.lab.behaviours import answer, busy, no_answer, voicemail
+from tests.asterisk.ordering import place_call, placing
+from tests.lab.behaviours import answer, busy, decline, no_answer, voicemail
 
 HERE = Path(__file__).parent
 
@@ -105,6 +106,34 @@ async def _hostile(place: Office) -> None:
     )
 
 
+async def _ordered(place: Office) -> None:
+    place.phones["101"].behaviour = answer(0.2, press="1")
+    place.trunk.default = answer(0.2, talk=2.5)
+    await asyncio.to_thread(place_call, place, placing(7))
+    await place.records.wait(1, 20)
+
+
+async def _ordered_in_vain(place: Office) -> None:
+    place.phones["101"].behaviour = answer(0.2, press="1")
+    place.trunk.default = busy(0.3)
+    await asyncio.to_thread(place_call, place, placing(8))
+    await place.records.wait(1, 20)
+
+
+async def _ordered_declined(place: Office) -> None:
+    place.phones["101"].behaviour = decline(0.3)
+    await asyncio.to_thread(place_call, place, placing(9))
+    await place.records.wait(1, 20)
+
+
+async def _recalled(place: Office) -> None:
+    """The client first; 103 is on duty."""
+    place.phones["103"].behaviour = answer(0.3, talk=2.5)
+    place.trunk.default = answer(0.2, press="1")
+    await asyncio.to_thread(place_call, place, placing(10, None, client_key=True))
+    await place.records.wait(1, 20)
+
+
 SCENARIOS: dict[str, Callable[[Office], Awaitable[None]]] = {
     "answered": _answered,
     "voicemail": _voicemail,
@@ -113,6 +142,10 @@ SCENARIOS: dict[str, Callable[[Office], Awaitable[None]]] = {
     "no_answer": _no_answer,
     "transferred": _transferred,
     "hostile": _hostile,
+    "ordered": _ordered,
+    "ordered_in_vain": _ordered_in_vain,
+    "ordered_declined": _ordered_declined,
+    "recalled": _recalled,
 }
 # The unfiltered stream is kept where it says more than the filtered one.
 UNFILTERED = ("answered", "hostile")
