@@ -28,7 +28,7 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 test: check ## All checks and all tests
 	@$(MAKE) --no-print-directory -j2 -Otarget test-panel test-api test-unit test-databases
 	@$(MAKE) --no-print-directory -j2 -Otarget test-asterisk test-browser
-	@$(MAKE) --no-print-directory test-faults test-demo
+	@DUTYLINE_TEST_KILLS=20 $(MAKE) --no-print-directory test-faults test-demo
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
@@ -52,7 +52,7 @@ pictures: setup ## The pictures of docs/admin.md, taken in a real Chromium
 test-browser: setup ## The panel in a real Chromium
 	$(PYTEST) tests/browser
 
-test-faults: setup ## The service killed, stopped, hung
+test-faults: setup ## The service killed, stopped, hung; 200 kills in the midst of callbacks (45 min)
 	$(PYTEST) tests/faults
 
 test-demo: setup ## The demo, which fails when it does not show what it says

@@ -6,20 +6,24 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
 from telephony.domain.callback.cases import Attention, Case
+from telephony.privateredis import redis_url
 from telephony.store.attempts import AttemptState
 from telephony.store.case_tables import callback_attempt, case_call, missed_case
 from telephony.store.cases import case_of
 from telephony.store.engine import open_engine, reading
+from telephony.transport import open_redis
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage, wait_until
 from tests.lab.asterisk_tree import AsteriskTree
@@ -121,6 +125,37 @@ class CallbackStage:
         await wait_until(self.stage.service.is_ready, "every part is ready", 60)
         await wait_until(self.stage.answers, "the listener's heartbeat", 30)
 
+    async def reaches(self, step: str, since: float) -> None:
+        """Wait until a callback is at a step; one that began before `since` does not count."""
+        operators = [phone for name, phone in self.stage.phones.items() if name in OPERATORS]
+
+        def here() -> bool:
+            if step == "promised":
+                return any(
+                    call.answered_at is not None and call.invited_at > since
+                    for call in self.stage.trunk.calls
+                    if call.invite is None
+                )
+            if step == "claimed":
+                return self._under_way()
+            phones = operators if step in ("rings", "accepted") else [self.stage.trunk]
+            calls = [
+                call
+                for phone in phones
+                for call in phone.calls
+                if call.invite is not None and call.live and call.invited_at > since
+            ]
+            if step in ("accepted", "talking"):
+                return any(call.answered_at is not None for call in calls)
+            return bool(calls)
+
+        await wait_until(here, f"a callback is at {step}", 60)
+
+    def _under_way(self) -> bool:
+        query = select(callback_attempt.c.id).where(callback_attempt.c.state != "done")
+        with reading(self.engine) as session:
+            return session.execute(query.limit(1)).first() is not None
+
     async def kill(self, part: str) -> None:
         """Kill a part with -9; what restarts it does so."""
         if part == "asterisk":
@@ -128,6 +163,9 @@ class CallbackStage:
             await asyncio.to_thread(self.stage.pbx.start)
             for phone in self.stage.phones.values():
                 await phone.register()
+        elif part == "flush":
+            url = redis_url("", self.stage.service.folder)
+            await asyncio.to_thread(open_redis(url).flushall)
         elif part == "everything":
             await asyncio.to_thread(self.stage.service.kill)
             self.stage.service.start()
@@ -191,34 +229,64 @@ async def open_callback_stage(
         for name in list(stage.phones):
             stage.phones[name].behaviour = answer(0.2, press="1")
         stage.trunk.default = answer(0.2, talk=2.0)
+        seconds = [_beside(stage, *words) for words in (("relay",), ("work", "now"))]
         engine = open_engine(stage.service.environment["DUTYLINE_DATABASE_URL"])
         opened = CallbackStage(stage, engine)
         try:
             await opened.well()
             yield opened
         finally:
+            for process in seconds:
+                process.kill()
+                process.wait()
             print(await asyncio.to_thread(stage.service.last_words))
             engine.dispose()
 
 
-PARTS = ("listen", "relay", "work-now", "redis", "asterisk", "everything")
+def _beside(stage: Stage, *words: str) -> subprocess.Popen[bytes]:
+    """Start a second one of a part: two relays and two workers at once must do no harm."""
+    with stage.service.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "telephony", *words],
+            env=stage.service.environment,
+            stdout=log,
+            stderr=log,
+        )
+
+
+PARTS = ("listen", "relay", "work-now", "redis", "flush", "asterisk", "everything")
+# Where a callback is when a part is killed.
+STEPS = ("promised", "claimed", "rings", "accepted", "client_rings", "talking")
+
+
+def plan(seed: int, times: int) -> list[tuple[str, str]]:
+    """Return which part is killed at which step, each pair before any comes a second time."""
+    chance = random.Random(seed)
+    found: list[tuple[str, str]] = []
+    while len(found) < times:
+        pairs = list(product(PARTS, STEPS))
+        chance.shuffle(pairs)
+        found += pairs
+    return found[:times]
 
 
 async def killings(
     place: CallbackStage, seed: int, times: int, say: Callable[[str], None] = print
 ) -> None:
-    """Kill a part at a random moment of a callback, so many times; all must come right again."""
+    """Kill a part in the midst of callbacks, so many times; all must come right each time."""
     chance = random.Random(seed)
-    for nth in range(times):
-        part = chance.choice(PARTS)
+    for nth, (part, step) in enumerate(plan(seed, times), start=1):
         numbers = chance.sample(CLIENTS, 2)
-        after = chance.uniform(0.0, 7.0)
-        say(f"{nth + 1}/{times}: {part} after {after:.2f} s, {numbers}")
+        after = chance.uniform(0.0, 0.6)
+        began = time.monotonic()
         calls: list[Awaitable[None]] = [place.miss(number) for number in (*numbers, DEAR)]
         waiting = asyncio.gather(*calls)
+        await place.reaches(step, began)
         await asyncio.sleep(after)
         await place.kill(part)
         await waiting
         await place.well()
-        await place.settled(180)
+        await place.settled(240)
         place.check()
+        took = time.monotonic() - began
+        say(f"{nth}/{times}: {part}, {after:.2f} s after {step}: right again in {took:.0f} s")

@@ -14,8 +14,8 @@ from tests.lab.cache import default_cache
 from tests.lab.postgres import Postgres, ensure_postgres
 from tests.lab.redis import RedisTree
 
-# In CI a few; `make test-faults-long` kills 200 times.
-KILLS = int(os.environ.get("DUTYLINE_TEST_KILLS", "20"))
+# Half of them on each database. `make test` has a few, `make test-faults` all.
+KILLS = int(os.environ.get("DUTYLINE_TEST_KILLS", "200"))
 
 
 @pytest.fixture(scope="module")
