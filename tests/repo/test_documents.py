@@ -17,7 +17,11 @@ from telephony.cli import main
 from telephony.cli.doctor import MODULES
 from telephony.configfile.nodes import DAYS
 from telephony.domain.call import Phase
+from telephony.domain.callback.cases import Attention, Ending
+from telephony.domain.callback.cases import Source as Source_
+from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import LIMITS, PRESETS, TYPES, CallbackRules
+from telephony.domain.callback.verdicts import Bar
 from telephony.domain.record import Direction, Disposition, MomentKind, Outcome, Side, Source
 from telephony.domain.routing import Kind, Reason, Rule
 from telephony.importing import COLUMNS
@@ -197,3 +201,20 @@ def test_relative_links_lead_somewhere() -> None:
             assert target.is_relative_to(ROOT), f"{path.name}: {link}"
             assert target.exists(), f"{path.name}: {link}"
             assert not anchor or anchor in _anchors(target), f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "nth", "codes_of"),
+    [
+        ("Cases", 0, Source_),
+        ("Cases", 1, Why),
+        ("Cases", 2, Ending),
+        ("Tries", 0, Bar),
+        ("Tries", 1, Ended),
+        ("Tries", 2, Attention),
+    ],
+)
+def test_the_words_of_a_callback(heading: str, nth: int, codes_of: type[StrEnum]) -> None:
+    text = section(read("docs/callbacks.md"), heading)
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+    assert sorted(first_codes(tables[nth])) == sorted(item.value for item in codes_of)
