@@ -14,7 +14,7 @@ from telephony.domain.callback.cases import Case, dialling, ended, postponed, se
 from telephony.domain.callback.dialling import prefix_of
 from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators
 from telephony.domain.callback.results import Ended
-from telephony.domain.callback.verdicts import Verdict, verdict
+from telephony.domain.callback.verdicts import Verdict, room, verdict
 from telephony.domain.setup import Setup
 from telephony.store.attempts import (
     Attempt,
@@ -27,8 +27,9 @@ from telephony.store.attempts import (
     late_attempts,
     live_attempts,
     release_attempts,
+    tries_in_all,
 )
-from telephony.store.cases import any_due, due_cases, get_case, save_case
+from telephony.store.cases import any_due, due_cases, get_case, save_case, stopped
 from telephony.store.engine import reading, writing
 from telephony.store.live import list_live_calls, list_operator_states
 from telephony.store.outbox import Claim
@@ -72,11 +73,21 @@ class Dispatcher:
 
     def _matches(self, session: Session, now: datetime) -> list[Match]:
         setup = self._known.read(session)
-        free = self._free(session, setup, now)
+        most = self._most(session, setup, now)
+        free = self._free(session, setup, now) if most else []
         if not free:
             return []
         due = self._due(session, free, now)
-        return dispatch(due, free, waiting_callers(session, setup), now, len(free))
+        return dispatch(due, free, waiting_callers(session, setup), now, most)
+
+    def _most(self, session: Session, setup: Setup, now: datetime) -> int:
+        """Return how many tries may begin, whoever they are for: none while all is stopped.
+
+        What stands in everybody's way is not written into each case: they stay due.
+        """
+        if stopped(session) is not None:
+            return 0
+        return room(setup.callbacks, tries_in_all(session, now))
 
     def _free(self, session: Session, setup: Setup, now: datetime) -> list[Free]:
         taken = {one.operator for one in live_attempts(session)}
@@ -86,12 +97,13 @@ class Dispatcher:
         setup = self._known.read(session)
         free = self._free(session, setup, now)
         waiting = waiting_callers(session, setup)
+        most = self._most(session, setup, now)
         claims: list[Claim] = []
         for _ in range(_ROUNDS):
-            if not free:
+            if not free or len(claims) >= most:
                 break
             due = self._due(session, free, now)
-            matches = dispatch(due, free, waiting, now, len(free))
+            matches = dispatch(due, free, waiting, now, most - len(claims))
             if not matches:
                 break
             gone = [one for one in matches if not self._may(session, setup, one.case, now)]

@@ -8,7 +8,7 @@ Its `fence` is the attempt that a job is enqueued for: one that holds another do
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,10 @@ KIND = "callback"
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 # Tries that did not ring the client's phone do not count towards a cap.
 _NOT_DIALLED = tuple(one.value for one in Ended if not one.dialled)
+
+
+# One whose end is not known yet counts, too.
+_COUNTED = callback_attempt.c.ended.is_(None) | callback_attempt.c.ended.not_in(_NOT_DIALLED)
 
 
 class AttemptState(StrEnum):
@@ -261,24 +265,30 @@ def late_attempts(session: Session, now: datetime, limit: int) -> list[Attempt]:
     return [_attempt(row) for row in session.execute(query)]
 
 
+def tries_in_all(session: Session, now: datetime) -> Tries:
+    """Return the tries of all numbers together: of an hour, of a day, and under way."""
+    c = callback_attempt.c
+    query = select(func.count().filter(c.sent_at > now - _HOUR), func.count()).where(
+        c.sent_at > now - _DAY, _COUNTED
+    )
+    hour, day = session.execute(query).one()
+    live = select(func.count()).where(c.state.in_(_LIVE))
+    return Tries(hour=hour, day=day, live=session.execute(live).scalar_one())
+
+
 def tries_of(session: Session, number: str, prefix: str, now: datetime) -> Tries:
     """Return what the caps ask of the tries so far; the caller has the turn, so none is missed."""
     c = callback_attempt.c
-    # One whose end is not known yet counts, too.
-    counted = c.ended.is_(None) | c.ended.not_in(_NOT_DIALLED)
-    to_number = select(c.sent_at).where(c.number == number, c.sent_at > now - _WEEK, counted)
-    to_prefix = select(c.sent_at).where(c.prefix == prefix, c.sent_at > now - _HOUR, counted)
-    in_all = select(func.count().filter(c.sent_at > now - _HOUR), func.count()).where(
-        c.sent_at > now - _DAY, counted
-    )
-    hour, day = session.execute(in_all).one()
-    live = select(func.count()).where(c.state == AttemptState.SENT.value)
-    return Tries(
+    to_number = select(c.sent_at).where(c.number == number, c.sent_at > now - _WEEK, _COUNTED)
+    to_prefix = select(c.sent_at).where(c.prefix == prefix, c.sent_at > now - _HOUR, _COUNTED)
+    in_all = tries_in_all(session, now)
+    sent = select(func.count()).where(c.state == AttemptState.SENT.value)
+    return replace(
+        in_all,
         number=session.execute(to_number.order_by(c.sent_at)).scalars().all(),
         prefix=session.execute(to_prefix.order_by(c.sent_at)).scalars().all(),
-        hour=hour,
-        day=day,
-        live=session.execute(live).scalar_one(),
+        # This one is claimed already, when it is asked at the moment of sending.
+        live=session.execute(sent).scalar_one(),
     )
 
 

@@ -88,6 +88,13 @@ class Verdict:
 GO = Verdict()
 
 
+def room(rules: CallbackRules, tries: Tries) -> int:
+    """Return how many more clients may be called now by the caps that are not on one number."""
+    caps = rules.caps
+    left = (caps.day - tries.day, caps.hour - tries.hour, caps.at_once - tries.live)
+    return max(0, min(left))
+
+
 def verdict(case: Case, rules: CallbackRules, standing: Standing) -> Verdict:
     """Return whether a case's client may be called at `standing.now`, and when else."""
     if standing.refusal is not None:
