@@ -159,7 +159,9 @@ def schedule_case(session: Session, desk: Desk, case_id: int, at: datetime, now:
         raise RefusedError(Refusal.PAST)
     if at > now + _AHEAD:
         raise RefusedError(Refusal.TOO_FAR)
-    return _changed(session, case_id, now, lambda case: scheduled(case, at, desk.setup.callbacks))
+    return _changed(
+        session, case_id, now, lambda case: scheduled(case, at, now, desk.setup.callbacks)
+    )
 
 
 def claim_case(

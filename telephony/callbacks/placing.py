@@ -6,7 +6,6 @@ of it is heard by the listener, or looked up.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,7 +19,7 @@ from telephony.ami.oneshot import session as ami_session
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import put_off
 from telephony.callbacks.standing import is_watched, standing_for
-from telephony.domain.callback.cases import Case, settled
+from telephony.domain.callback.cases import Case, as_before, settled
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import First, Shown
 from telephony.domain.callback.verdicts import GO, Bar, Verdict, may_dial, verdict
@@ -140,7 +139,7 @@ def _withdraw(
         return
     back = settled(case, Ended.WITHDRAWN, now, setup.callbacks)
     if attempt.asked_by:
-        save_case(session, case, replace(back, due_at=case.due_at), now)
+        save_case(session, case, as_before(back, now), now)
     elif found.until is None and found.ending is None and found.attention is None:
         save_case(session, case, put_off(back, Verdict(found.bar, now), now), now)
     else:

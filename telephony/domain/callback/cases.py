@@ -183,37 +183,53 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
     return _first_due(case, wish.at, rules)
 
 
-def joined(case: Case, wish: Wish, rules: CallbackRules) -> Case:
+def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None = None) -> Case:
     """Return an open case with one more missed call or wish of the same client.
 
     Their place in the line stays. A promise makes a missed call a promised one; who had been given
-    up on and calls once more is tried once more.
+    up on and calls once more is tried once more. One that came before and was written late is the
+    case's first: it has that one's number of ours, owner and deadline, `sla_at`.
     """
     if not case.open:
         return case
+    if wish.since < case.origin_at:
+        case = _preceded(case, wish, sla_at)
+    newest = wish.since >= case.last_missed_at
     later = replace(
         case,
         missed=case.missed + 1,
         last_missed_at=max(case.last_missed_at, wish.since),
         origin_at=min(case.origin_at, wish.since),
-        why=wish.why if wish.since >= case.last_missed_at else case.why,
-        client_id=case.client_id if wish.client_id is None else wish.client_id,
-        client_name=wish.client_name or case.client_name,
+        why=wish.why if newest else case.why,
+        client_id=wish.client_id if newest and wish.client_id is not None else case.client_id,
+        client_name=(newest and wish.client_name) or case.client_name,
         did=case.did or wish.did,
         group=case.group or wish.group,
         owner=case.owner or wish.owner,
         priority=max(case.priority, wish.priority),
     )
-    if wish.why is Why.SHORT:
-        return later
     if wish.source is not Source.MISSED and case.source is Source.MISSED:
         later = replace(later, source=wish.source)
     if wish.promised_at is not None:
-        return scheduled(later, wish.promised_at, rules)
+        return scheduled(later, wish.promised_at, wish.since, rules)
     if case.state is CaseState.OPEN and case.due_at is None and _renews(case, wish):
         later = replace(later, attention=None, tries=0, misses=0)
         return _first_due(later, wish.at, rules)
     return later
+
+
+def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
+    kept = sla_at if sla_at is not None and case.promised_at is None else case.sla_at
+    return replace(
+        case,
+        opened_at=min(case.opened_at, wish.at),
+        sla_at=kept,
+        client_id=case.client_id if case.client_id is not None else wish.client_id,
+        client_name=case.client_name or wish.client_name,
+        did=wish.did or case.did,
+        group=wish.group or case.group,
+        owner=wish.owner or case.owner,
+    )
 
 
 def _renews(case: Case, wish: Wish) -> bool:
@@ -221,13 +237,17 @@ def _renews(case: Case, wish: Wish) -> bool:
     return case.attention is not Attention.UNKNOWN or wish.since > case.last_missed_at
 
 
-def scheduled(case: Case, at: datetime, rules: CallbackRules) -> Case:
-    """Return a case whose client is to be called at a moment that was agreed."""
+def scheduled(case: Case, at: datetime, now: datetime, rules: CallbackRules) -> Case:
+    """Return a case whose client is to be called at a moment that was agreed.
+
+    A conversation that had begun by `now`, in which it may have been agreed, does not keep it.
+    """
     if not case.open:
         return case
     return replace(
         case,
         source=Source.SCHEDULED,
+        last_missed_at=max(case.last_missed_at, now),
         promised_at=at,
         sla_at=at + timedelta(minutes=rules.sla_minutes),
         anyone_at=at + timedelta(minutes=rules.claim_minutes),
@@ -260,7 +280,7 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     if how is Ended.TALKED:
         # The conversation ends the case; one that a newer missed call outlived goes on in a while.
         pause = timedelta(minutes=rules.spacing.no_answer)
-        return replace(case, tries=case.tries + 1, due_at=now + pause)
+        return _again(replace(case, tries=case.tries + 1), now + pause)
     if how is Ended.UNKNOWN:
         return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
     if how.dialled:
@@ -269,7 +289,7 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
         if case.tries >= rules.caps.attempts:
             return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
         pause = _OUR_FAULT if soon else timedelta(minutes=_minutes(how, rules))
-        return replace(case, due_at=now + pause)
+        return _again(case, now + pause)
     if how is Ended.WITHDRAWN:
         return case  # whoever withdrew it says when it is due
     if how is not Ended.NOT_DIALLED:
@@ -278,7 +298,17 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     times: int = 2 ** min(case.misses, _MOST_DOUBLED)
     one = timedelta(minutes=rules.spacing.operator)
     pause = min((_OUR_FAULT if how is Ended.NOT_DIALLED else one) * times, _LONGEST_MISS)
-    return replace(case, misses=case.misses + 1, due_at=now + pause)
+    return _again(replace(case, misses=case.misses + 1), max(now + pause, case.due_at or now))
+
+
+def _again(case: Case, at: datetime) -> Case:
+    """Return a case to be tried again, not before what was agreed while the try was under way.
+
+    One that waits for a person, who asked for the try, goes on waiting for them.
+    """
+    if case.attention is not None:
+        return replace(case, due_at=None)
+    return replace(case, due_at=at if case.promised_at is None else max(at, case.promised_at))
 
 
 def doubt_over(case: Case) -> Case:
@@ -293,7 +323,16 @@ def postponed(case: Case, until: datetime | None, attention: Attention | None = 
     """Return an open case that is due at another moment, or waits for a person for a reason."""
     if case.state is not CaseState.OPEN:
         return case
+    if until is not None and case.promised_at is not None:
+        until = max(until, case.promised_at)
     return replace(case, due_at=until, attention=attention)
+
+
+def as_before(case: Case, now: datetime) -> Case:
+    """Return a case whose try was taken back: due as it was, or when it was agreed meanwhile."""
+    if case.state is not CaseState.OPEN or case.attention is not None:
+        return case
+    return postponed(case, case.due_at or now)
 
 
 def reached(case: Case, contact: Contact) -> Case:
@@ -331,13 +370,17 @@ def expired(case: Case, now: datetime) -> Case:
     return case
 
 
+def by_itself(case: Case, rules: CallbackRules) -> bool:
+    """Tell whether Dutyline calls a case's client without anybody's asking: who was promised it."""
+    if case.promised_at is not None or rules.automatic is Automatic.EVERYBODY:
+        return True
+    return rules.automatic is Automatic.ASKED and case.source is not Source.MISSED
+
+
 def _first_due(case: Case, now: datetime, rules: CallbackRules) -> Case:
     if case.promised_at is not None:
         return replace(case, due_at=case.promised_at)
-    by_itself = rules.automatic is Automatic.EVERYBODY or (
-        rules.automatic is Automatic.ASKED and case.source is not Source.MISSED
-    )
-    if not by_itself:
+    if not by_itself(case, rules):
         return replace(case, attention=Attention.MANUAL)
     wait = rules.delay_seconds if case.source is Source.MISSED else 0
     return replace(case, due_at=now + timedelta(seconds=wait))

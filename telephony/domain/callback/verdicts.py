@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from telephony.domain.callback.cases import Attention, Case, Ending, Source
+from telephony.domain.callback.cases import Attention, Case, Ending, Source, by_itself
 from telephony.domain.callback.dialling import Refusal
 from telephony.domain.callback.quiet import quiet_over
 from telephony.domain.callback.rules import CallbackRules
@@ -23,6 +23,9 @@ class Bar(StrEnum):
     BLOCKED = "blocked"
     OPTED_OUT = "opted_out"
     REFUSED = "refused"  # a number that is never dialled
+    AGREED = "agreed"  # another moment, since it fell due
+    ATTEMPTS = "attempts"
+    MANUAL = "manual"  # the rules call nobody, or not this kind, by themselves
     QUIET = "quiet"
     CLOSED = "closed"
     NUMBER_DAY = "number_day"
@@ -105,6 +108,12 @@ def verdict(case: Case, rules: CallbackRules, standing: Standing) -> Verdict:
         return Verdict(Bar.OPTED_OUT, ending=Ending.OPTED_OUT)
     if standing.stopped:
         return Verdict(Bar.STOPPED, standing.now + _SOON)
+    if case.promised_at is not None and case.promised_at > standing.now:
+        return Verdict(Bar.AGREED, case.promised_at)
+    if case.tries >= rules.caps.attempts:
+        return Verdict(Bar.ATTEMPTS, attention=Attention.ATTEMPTS)
+    if not by_itself(case, rules):
+        return Verdict(Bar.MANUAL, attention=Attention.MANUAL)
     return _by_hours(case, rules, standing) or _by_caps(rules, standing) or GO
 
 
