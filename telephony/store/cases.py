@@ -47,7 +47,7 @@ NEAR, OVERDUE = "callback.near", "callback.overdue"
 CASE_FACTS = (OPENED, CLOSED, ESCALATED, NEAR, OVERDUE)
 
 
-def add_case(session: Session, case: Case) -> Case:
+def add_case(session: Session, case: Case, now: datetime) -> Case:
     """Insert a case and return it with its id; the caller has the turn."""
     key = session.execute(
         insert(missed_case).values(**_values(case)).returning(missed_case.c.id)
@@ -55,14 +55,24 @@ def add_case(session: Session, case: Case) -> Case:
     kept = replace(case, id=key)
     if kept.open:
         _tell(session, OPENED, kept, kept.opened_at)
+    elif kept.state is CaseState.CLOSED:
+        _tell(session, CLOSED, kept, now)
     return kept
+
+
+def delete_case(session: Session, key: int) -> None:
+    """Delete a case that never was one, with its calls."""
+    session.execute(delete(missed_case).where(missed_case.c.id == key))
 
 
 def save_case(session: Session, before: Case, case: Case, now: datetime) -> None:
     """Write what changed, and the facts of it: its end, or that a person has to see to it."""
     if case == before:
         return
-    session.execute(update(missed_case).where(missed_case.c.id == case.id).values(**_values(case)))
+    values = _values(case)
+    if case.sla_at is not None and (before.sla_at is None or case.sla_at > before.sla_at):
+        values["told"] = ""  # another promise, which may be broken as well
+    session.execute(update(missed_case).where(missed_case.c.id == case.id).values(**values))
     if before.open and not case.open:
         _tell(session, CLOSED, case, now)
     elif case.attention in _ESCALATES and before.attention is None:
@@ -108,13 +118,10 @@ def due_cases(
         anyone = or_(missed_case.c.anyone_at.is_(None), missed_case.c.anyone_at <= now)
         owned = func.coalesce(missed_case.c.claimed_by, missed_case.c.owner)
         group = missed_case.c.group_name
-        query = query.where(
-            or_(
-                owned.in_(names),
-                missed_case.c.owner.in_(names),
-                (anyone | owned.is_(None)) & (group.is_(None) | group.in_(list(groups or ()))),
-            )
-        )
+        theirs = missed_case.c.owner.in_(names) | group.in_(list(groups or ()))
+        if groups:
+            theirs |= group.is_(None)
+        query = query.where(or_(owned.in_(names), (anyone | owned.is_(None)) & theirs))
     query = query.order_by(
         missed_case.c.priority.desc(), missed_case.c.origin_at, missed_case.c.id
     ).limit(limit)
@@ -179,19 +186,28 @@ def cases_of_calls(session: Session, call_ids: Sequence[str]) -> dict[str, int]:
     return {row.call_id: row.case_id for row in rows}
 
 
-def leave_call(session: Session, call_id: str) -> int:
-    """Take a call out of its case, since it was no missed one; return how many are left in it."""
-    case_id = session.execute(
-        delete(case_call).where(case_call.c.call_id == call_id).returning(case_call.c.case_id)
-    ).scalar_one_or_none()
-    query = select(func.count()).where(case_call.c.case_id == case_id)
-    return int(session.execute(query).scalar_one())
+def leave_call(session: Session, call_id: str) -> None:
+    """Take a call out of its case."""
+    session.execute(delete(case_call).where(case_call.c.call_id == call_id))
 
 
-def calls_of_case(session: Session, case_id: int, limit: int) -> list[Row[Any]]:
-    """Return the missed calls of a case, newest first: call_id, at, why, did."""
+def move_calls(session: Session, call_ids: Sequence[str], case_id: int) -> None:
+    """Put calls to another case."""
+    session.execute(
+        update(case_call).where(case_call.c.call_id.in_(call_ids)).values(case_id=case_id)
+    )
+
+
+def rename_call(session: Session, call_id: str, why: Why) -> None:
+    """Note that a call was missed for another reason."""
+    session.execute(update(case_call).where(case_call.c.call_id == call_id).values(why=why.value))
+
+
+def calls_of_case(session: Session, case_id: int, limit: int | None = None) -> list[Row[Any]]:
+    """Return the missed calls of a case, oldest first, the newest ones: call_id, at, why, did."""
     query = select(case_call).where(case_call.c.case_id == case_id)
-    return list(session.execute(query.order_by(case_call.c.at.desc()).limit(limit)))
+    query = query.order_by(case_call.c.at.desc(), case_call.c.call_id.desc()).limit(limit)
+    return list(reversed(session.execute(query).all()))
 
 
 def is_opted_out(session: Session, number: str) -> bool:
@@ -257,7 +273,9 @@ def count_open(session: Session, now: datetime) -> dict[str, int]:
 def _tell(session: Session, kind: str, case: Case, now: datetime) -> None:
     key = f"{kind}:{case.id}"
     if kind == ESCALATED:
-        key += f":{case.tries}"
+        key += f":{case.missed}:{case.tries}"
+    elif kind in (NEAR, OVERDUE) and case.sla_at is not None:
+        key += f":{int(case.sla_at.timestamp())}"
     payload = {
         "case_id": case.id,
         "number": case.number,

@@ -8,13 +8,16 @@ the same cases.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from telephony.domain.callback.cases import (
     Case,
+    CaseState,
     Ending,
     Source,
     Wish,
@@ -43,16 +46,21 @@ from telephony.domain.orders import attempt_of
 from telephony.domain.record import CallRecord, Direction
 from telephony.domain.record_types import MomentKind
 from telephony.domain.routing import Kind
-from telephony.store.attempts import finish_attempt, get_attempts
+from telephony.store.attempts import attempts_of, finish_attempt, get_attempts
 from telephony.store.call_tables import call
+from telephony.store.calls import get_call
 from telephony.store.callback_rules import load_callback_rules
 from telephony.store.cases import (
     add_case,
+    calls_of_case,
     cases_of_calls,
+    delete_case,
     get_case,
     join_call,
     leave_call,
+    move_calls,
     open_cases,
+    rename_call,
     save_case,
 )
 from telephony.store.clients import client
@@ -73,45 +81,150 @@ def settle_calls(session: Session, records: Sequence[CallRecord], now: datetime)
     known = cases_of_calls(session, [one.call_id for one in outside])
     for record in sorted(outside, key=lambda one: one.ended_at):
         why = why_missed(record, rules)
-        if why is None and record.call_id in known:
-            _not_missed(session, record, known[record.call_id], now)
-        elif why is not None and record.call_id not in known:
+        if record.call_id in known:
+            _revised(session, record, why, known[record.call_id], rules, now)
+        elif why is not None:
             _missed(session, record, why, rules, now)
         contact = contact_of(record, rules)
         if contact is not None:
             for case in open_cases(session, [contact.number]).values():
-                save_case(session, case, reached(case, contact), now)
+                over = reached(case, contact)
+                save_case(session, case, over, now)
+                if over.open:
+                    _part(session, over, contact, rules, now)
 
 
 def wish_for(session: Session, wish: Wish, rules: CallbackRules, now: datetime) -> Case:
     """Open a case for a wish, or let it join the open one; return the case as it is then."""
     in_turn(session)
     known = open_cases(session, [wish.number]).get(wish.number) if wish.diallable else None
-    if known is not None:
-        case = joined(known, wish, rules)
+    if known is not None and wish.why is not Why.SHORT:
+        case = joined(known, wish, rules, _sla(session, wish, rules))
         save_case(session, known, case, now)
         return case
-    return add_case(session, opened(wish, rules, _sla(session, wish, rules)))
+    return add_case(session, opened(wish, rules, _sla(session, wish, rules)), now)
 
 
 def _missed(
     session: Session, record: CallRecord, why: Why, rules: CallbackRules, now: datetime
 ) -> None:
-    case = wish_for(session, _wish(session, record, why), rules, now)
-    join_call(session, record.call_id, case.id, moment(record.started_at), why, record.did)
+    wish = _wish(session, record, why)
     # It may have been written after the conversation that followed it.
-    for contact in _later(session, case, rules):
-        after = reached(case, contact)
-        save_case(session, case, after, now)
-        case = after
+    contact = _later(session, wish, rules)
+    known = open_cases(session, [wish.number]).get(wish.number)
+    if contact is not None and (known is None or contact.since < known.origin_at):
+        case = opened(wish, rules, _sla(session, wish, rules))
+        case = add_case(session, reached(case, contact), now)
+    else:
+        case = wish_for(session, wish, rules, now)
+        if contact is not None:
+            save_case(session, case, reached(case, contact), now)
+    join_call(session, record.call_id, case.id, moment(record.started_at), why, record.did)
 
 
-def _not_missed(session: Session, record: CallRecord, case_id: int, now: datetime) -> None:
-    """A later version of a record says that the call was answered."""
-    left = leave_call(session, record.call_id)
+def _revised(
+    session: Session,
+    record: CallRecord,
+    why: Why | None,
+    case_id: int,
+    rules: CallbackRules,
+    now: datetime,
+) -> None:
+    """A later version of a missed call's record may say something else of it."""
     case = get_case(session, case_id)
-    if case is not None and not left and case.source is Source.MISSED:
-        save_case(session, case, ended(case, Ending.NOT_MISSED, now), now)
+    calls = {one.call_id: one for one in calls_of_case(session, case_id)}
+    if case is None or why == calls[record.call_id].why:
+        return
+    del calls[record.call_id]
+    if why is None:
+        leave_call(session, record.call_id)
+        _without(session, case, list(calls.values()), Ending.NOT_MISSED, rules, now)
+    elif case.ending is Ending.SHORT:
+        delete_case(session, case_id)
+        _missed(session, record, why, rules, now)
+    elif why is not Why.SHORT:
+        rename_call(session, record.call_id, why)
+        if moment(record.started_at) == case.last_missed_at and case.open:
+            save_case(session, case, replace(case, why=why), now)
+    elif calls:
+        leave_call(session, record.call_id)
+        _without(session, case, list(calls.values()), Ending.SHORT, rules, now)
+        _missed(session, record, why, rules, now)
+    else:
+        rename_call(session, record.call_id, why)
+        _without(session, case, [], Ending.SHORT, rules, now)
+
+
+def _without(
+    session: Session,
+    case: Case,
+    left: Sequence[Row[Any]],
+    ending: Ending,
+    rules: CallbackRules,
+    now: datetime,
+) -> None:
+    """Take a call out of a case: over, if that was all there was of it."""
+    if not case.open:
+        return
+    after = replace(case, missed=max(case.missed - 1, len(left)))
+    if not left and case.source is Source.MISSED:
+        after = ended(case, ending, now)
+    elif left and case.source in _OF_CALLS:
+        after = _of_calls(session, after, left, rules)
+    save_case(session, case, after, now)
+
+
+def _of_calls(
+    session: Session, case: Case, calls: Sequence[Row[Any]], rules: CallbackRules
+) -> Case:
+    """Return a case as it is when only these of its calls, the first one first, belong to it."""
+    made: Case | None = None
+    for row in calls:
+        record = get_call(session, row.call_id)
+        if record is None:
+            continue
+        wish = _wish(session, record, Why(row.why))
+        sla_at = _sla(session, wish, rules)
+        made = opened(wish, rules, sla_at) if made is None else joined(made, wish, rules, sla_at)
+    if made is None:
+        return case
+    return replace(case, **{name: getattr(made, name) for name in _TOLD})
+
+
+# What the calls of a case say of it, rather than what was done about it.
+_TOLD = (
+    "source", "why", "opened_at", "origin_at", "last_missed_at", "missed", "did", "group",
+    "client_id", "client_name", "priority", "owner", "sla_at",
+)  # fmt: skip
+
+
+def _part(
+    session: Session, case: Case, contact: Contact, rules: CallbackRules, now: datetime
+) -> None:
+    """Let a conversation end what it came after, if that was written late: the rest is a new case.
+
+    What a client asked for in another way than by a call is no call of the case: it stays whole.
+    """
+    if case.source not in _OF_CALLS or case.origin_at > contact.since:
+        return
+    calls = calls_of_case(session, case.id)
+    early = [one for one in calls if one.at <= contact.since]
+    late = calls[len(early) :]
+    if not early or not late or len(calls) != case.missed:
+        return
+    over = _of_calls(session, case, early, rules)
+    fresh = replace(over, state=CaseState.OPEN, tries=0, misses=0, last=None)
+    over = reached(fresh, contact)
+    kept = _of_calls(session, case, late, rules)
+    if over.open or kept.origin_at <= contact.since:
+        return  # not all of its calls are kept any more
+    save_case(session, case, kept, now)
+    over = add_case(session, over, now)
+    move_calls(session, [one.call_id for one in early], over.id)
+
+
+# Cases of calls alone; an operator, a form or a CRM asked for the others.
+_OF_CALLS = (Source.MISSED, Source.KEY)
 
 
 def _settle_attempts(session: Session, records: Sequence[CallRecord], rules: CallbackRules) -> None:
@@ -129,8 +242,8 @@ def _settle_attempts(session: Session, records: Sequence[CallRecord], rules: Cal
         if not finish_attempt(session, attempt, how, at, _cause(record), record.talk_ms):
             continue
         case = None if attempt.case_id is None else get_case(session, attempt.case_id)
-        if case is None:
-            continue
+        if case is None or attempts_of(session, case.id, 1)[0].id != found:
+            continue  # it is another try's turn
         after = doubt_over(case) if attempt.ended is Ended.UNKNOWN else case
         save_case(session, case, settled(after, how, at, rules), at)
 
@@ -201,32 +314,29 @@ def _sla(session: Session, wish: Wish, rules: CallbackRules) -> datetime | None:
     return after_loud(rules.quiet, zones, wish.since, rules.sla_minutes)
 
 
-def _later(session: Session, case: Case, rules: CallbackRules) -> list[Contact]:
-    """Return the conversations with a case's client that began after its last missed call."""
-    if not case.open:
-        return []
+def _later(session: Session, wish: Wish, rules: CallbackRules) -> Contact | None:
+    """Return the first conversation with a client that began after they had called in vain."""
+    if not wish.diallable or wish.why is Why.SHORT:
+        return None
     c = call.c
     query = (
-        select(c.call_id, c.direction, c.answered_at, c.ended_at, c.talk_ms, c.talked_last)
+        select(c.call_id, c.direction, c.answered_at, c.ended_at, c.talk_ms)
+        .add_columns(c.answered_by, c.placed_by)
         .where(
-            c.number == case.number,
-            c.started_at >= case.last_missed_at - _LONGEST_RING,
-            c.answered_at >= case.last_missed_at,
+            c.number == wish.number,
+            c.started_at >= wish.since - _LONGEST_RING,
+            c.answered_at >= wish.since,
             c.direction != Direction.INTERNAL.value,
         )
-        .order_by(c.started_at)
+        .order_by(c.answered_at, c.id)
         .limit(_FEW)
     )
-    found = []
     for row in session.execute(query):
         ours = row.direction == Direction.OUT.value
+        talked = row.placed_by if ours else row.answered_by
         if row.talk_ms >= rules.least_talk(row.call_id, ours=ours) * 1000:
-            found.append(
-                Contact(
-                    row.call_id, case.number, row.answered_at, row.ended_at, ours, row.talked_last
-                )
-            )
-    return found
+            return Contact(row.call_id, wish.number, row.answered_at, row.ended_at, ours, talked)
+    return None
 
 
 _LONGEST_RING = timedelta(minutes=30)
