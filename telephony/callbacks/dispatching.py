@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
-from telephony.domain.callback.cases import Case, dialling, ended, postponed, settled
+from telephony.domain.callback.cases import Case, as_before, dialling, ended, postponed, settled
 from telephony.domain.callback.dialling import prefix_of
-from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators
+from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators, unspoken
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.verdicts import Verdict, room, verdict
 from telephony.domain.setup import Setup
@@ -77,8 +77,8 @@ class Dispatcher:
         free = self._free(session, setup, now) if most else []
         if not free:
             return []
-        due = self._due(session, free, now)
-        return dispatch(due, free, waiting_callers(session, setup), now, most)
+        waiting = waiting_callers(session, setup)
+        return dispatch(_due(session, free, waiting, now), free, waiting, now, most)
 
     def _most(self, session: Session, setup: Setup, now: datetime) -> int:
         """Return how many tries may begin, whoever they are for: none while all is stopped.
@@ -102,24 +102,16 @@ class Dispatcher:
         for _ in range(_ROUNDS):
             if not free or len(claims) >= most:
                 break
-            due = self._due(session, free, now)
+            due = _due(session, free, waiting, now)
             matches = dispatch(due, free, waiting, now, most - len(claims))
             if not matches:
                 break
-            gone = [one for one in matches if not self._may(session, setup, one.case, now)]
             for match in matches:
-                if match in gone:
-                    continue
-                claims.append(self._begin(session, setup, match, now))
-                free.remove(match.operator)
-            if not gone:
-                break
+                if self._may(session, setup, match.case, now):
+                    claims.append(self._begin(session, setup, match, now))
+                    free.remove(match.operator)
+            # Who is left may be of another group than the cases at the head of the line.
         return claims
-
-    def _due(self, session: Session, free: Sequence[Free], now: datetime) -> list[Case]:
-        names = [one.extension for one in free]
-        groups = {group for one in free for group in one.groups}
-        return due_cases(session, now, len(free) + _MORE, operators=names, groups=groups)
 
     def _may(self, session: Session, setup: Setup, case: Case, now: datetime) -> bool:
         """Tell whether a case may be called now; one that may not is put off, or ended."""
@@ -146,14 +138,15 @@ class Dispatcher:
         return claim
 
     def release(self, session: Session, claims: Sequence[Claim], now: datetime) -> None:
-        """Take back tries whose jobs could not be enqueued: their cases are due at once."""
+        """Take back tries whose jobs could not be enqueued: their cases are due as before."""
         in_turn(session)
-        for one in release_attempts(session, claims):
+        for one in release_attempts(session, claims, now):
             case = None if one.case_id is None else get_case(session, one.case_id)
             if case is not None:
                 after = settled(case, Ended.NOT_DIALLED, now, self._known.read(session).callbacks)
-                after = replace(after, misses=case.misses) if after.open else after
-                save_case(session, case, postponed(after, now), now)
+                if after is not case:
+                    after = replace(after, misses=case.misses, due_at=case.due_at)
+                save_case(session, case, as_before(after, now), now)
 
     def sweep(self, now: datetime) -> list[Claim]:
         """Take back tries whose jobs never began; return those of which somebody has to look."""
@@ -167,6 +160,27 @@ class Dispatcher:
             sent = (one for one in late if one.state is AttemptState.SENT)
             looks = [claim_lookup(session, one, now + LOOK_LEASE) for one in sent]
         return [claim for claim in looks if claim is not None]
+
+
+def _due(
+    session: Session,
+    free: Sequence[Free],
+    waiting: Mapping[str, Sequence[datetime]],
+    now: datetime,
+) -> list[Case]:
+    """Return the cases at the head of the line of those whom the free operators could call.
+
+    Also of those for whose operators nobody waits on the line: a group in which many do must not
+    hold up the others.
+    """
+    found: dict[int, Case] = {}
+    spared = unspoken(free, waiting)
+    for some in (free, spared) if len(spared) < len(free) else (free,):
+        names = [one.extension for one in some]
+        groups = {group for one in some for group in one.groups}
+        cases = due_cases(session, now, len(some) + _MORE, operators=names, groups=groups)
+        found.update((one.id, one) for one in cases)
+    return list(found.values())
 
 
 def put_off(case: Case, found: Verdict, now: datetime) -> Case:

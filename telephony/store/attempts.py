@@ -239,7 +239,7 @@ def renew_attempt(
     )
 
 
-def release_attempts(session: Session, claims: Sequence[Claim]) -> list[Attempt]:
+def release_attempts(session: Session, claims: Sequence[Claim], now: datetime) -> list[Attempt]:
     """Take back tries whose jobs could not be enqueued, or came to nothing; return those that were.
 
     One that was sent meanwhile is left alone.
@@ -250,7 +250,12 @@ def release_attempts(session: Session, claims: Sequence[Claim]) -> list[Attempt]
             callback_attempt.c.id.in_([claim.id for claim in claims]),
             callback_attempt.c.state.in_([AttemptState.WANTED.value, AttemptState.CLAIMED.value]),
         )
-        .values(state=AttemptState.DONE.value, ended=Ended.NOT_DIALLED.value, cause="not_sent")
+        .values(
+            state=AttemptState.DONE.value,
+            ended=Ended.NOT_DIALLED.value,
+            ended_at=now,
+            cause="not_sent",
+        )
         .returning(callback_attempt)
     )
     return [_attempt(row) for row in gone]

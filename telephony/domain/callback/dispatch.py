@@ -89,10 +89,24 @@ def dispatch(
         fit = _fit(case, left, now)
         if not fit or len(fit) <= _before(case, fit, waiting):
             continue
-        chosen = next((one for one in fit if one.extension == case.owner), fit[0])
+        mine = case.claimed_by or case.owner
+        chosen = next((one for one in fit if one.extension == mine), None)
+        chosen = chosen or min(
+            fit, key=lambda one: sum(len(waiting.get(g, ())) for g in one.groups)
+        )
         left.remove(chosen)
         given.append(Match(case, chosen))
     return given
+
+
+def unspoken(free: Sequence[Free], waiting: Mapping[str, Sequence[datetime]]) -> list[Free]:
+    """Return those of whose groups none has as many callers waiting as operators free."""
+    held = {
+        group
+        for group, callers in waiting.items()
+        if len(callers) >= sum(group in one.groups for one in free)
+    }
+    return [one for one in free if not one.groups & held]
 
 
 def _fit(case: Case, free: Sequence[Free], now: datetime) -> list[Free]:
