@@ -48,8 +48,8 @@ from telephony.domain.record_types import MomentKind
 from telephony.domain.routing import Kind
 from telephony.store.attempts import attempts_of, finish_attempt, get_attempts
 from telephony.store.call_tables import call
-from telephony.store.calls import get_call
 from telephony.store.callback_rules import load_callback_rules
+from telephony.store.calls import get_call
 from telephony.store.cases import (
     add_case,
     calls_of_case,

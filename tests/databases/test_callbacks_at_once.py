@@ -30,8 +30,8 @@ from telephony.store.engine import reading, writing
 from telephony.store.live import replace_operator_states
 from telephony.store.outbox import Claim
 from telephony.store.progress import save_ended
-from telephony.store.setup import replace_setup
 from telephony.store.settling import wish_for
+from telephony.store.setup import replace_setup
 from tests.databases.callback_store import COUNTRY, all_cases, empty, watched
 from tests.property.callback_calls import BEGIN, talk
 

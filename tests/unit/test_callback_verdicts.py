@@ -56,7 +56,7 @@ def test_what_stands_in_the_way_comes_in_this_order() -> None:
         {"stopped": False},
     ):
         seen.append(verdict(case, rules, standing).bar)
-        standing = replace(standing, **clear)  # type: ignore[arg-type]
+        standing = replace(standing, **clear)
     seen.append(verdict(case, rules, standing).bar)
     case = replace(case, promised_at=None)
     seen.append(verdict(case, rules, standing).bar)
@@ -73,7 +73,7 @@ def test_what_stands_in_the_way_comes_in_this_order() -> None:
         {"tries": Tries(live=99)},
         {"tries": Tries()},
     ):
-        standing = replace(standing, **changed)  # type: ignore[arg-type]
+        standing = replace(standing, **changed)
         seen.append(verdict(case, RULES, standing).bar)
     assert seen == [
         Bar.REFUSED,
