@@ -46,6 +46,8 @@ def scope_words(scope: Scope) -> str:
         Scope.OPERATORS_READ: gettext("read operators and duty"),
         Scope.SWITCHES_READ: gettext("read pauses and “closed now”"),
         Scope.SWITCHES_WRITE: gettext("set pauses and “closed now”"),
+        Scope.CALLBACKS_READ: gettext("read callbacks"),
+        Scope.CALLBACKS_WRITE: gettext("ask for callbacks and change them"),
         Scope.SETUP_READ: gettext("read the set-up, ask who gets a call"),
         Scope.SETUP_WRITE: gettext("change the set-up"),
         Scope.EVENTS_READ: gettext("read events"),
@@ -94,6 +96,16 @@ def field_words(name: str) -> str:
         "place": gettext("from where"),
         "token": gettext("API token"),
         "pause": gettext("pause"),
+        "case": gettext("callback"),
+        "at": gettext("when"),
+        "title": gettext("title"),
+        "origins": gettext("addresses of the site"),
+        "did": gettext("number called"),
+        "language": gettext("language"),
+        "enabled": gettext("switched on"),
+        "site_hour": gettext("requests in an hour"),
+        "address_hour": gettext("in an hour from one address"),
+        "number_hour": gettext("in an hour for one number"),
     }.get(name, name)
 
 
@@ -151,6 +163,10 @@ def action_words(action: str) -> str:
         "blocked.changed": gettext("changed a line of the block list"),
         "blocked.removed": gettext("unblocked a number"),
         "operator.paused": gettext("set a pause"),
+        "callback.asked": gettext("asked for a callback"),
+        "site.added": gettext("added a web site with a callback button"),
+        "site.changed": gettext("changed a web site with a callback button"),
+        "site.removed": gettext("deleted a web site with a callback button"),
         "switch.closed": gettext("closed by hand"),
         "switch.open": gettext("opened again by hand"),
     }.get(action, action)
@@ -220,6 +236,10 @@ ACTIONS = (
     "blocked.changed",
     "blocked.removed",
     "operator.paused",
+    "callback.asked",
+    "site.added",
+    "site.changed",
+    "site.removed",
     "switch.closed",
     "switch.open",
 )

@@ -148,9 +148,20 @@ def ask_for_call(session: Session, desk: Desk, wish: Wish, now: datetime) -> tup
     return wish_for(session, wish, desk.setup.callbacks, now), not before
 
 
-def a_wish(number: str, source: Source, now: datetime, did: str = "") -> Wish:
-    """Return the wish of a client to be called, asked for now."""
-    return Wish(number, Why.ASKED, now, now, source, did=did)
+def a_wish(
+    number: str,
+    source: Source,
+    now: datetime,
+    did: str = "",
+    *,
+    name: str = "",
+    note: str = "",
+) -> Wish:
+    """Return the wish of a client to be called, asked for now.
+
+    `name` is what they are called where no client has the number.
+    """
+    return Wish(number, Why.ASKED, now, now, source, did=did, client_name=name, note=note)
 
 
 def schedule_case(session: Session, desk: Desk, case_id: int, at: datetime, now: datetime) -> Case:

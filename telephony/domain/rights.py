@@ -24,6 +24,8 @@ class Scope(StrEnum):
     OPERATORS_READ = "operators:read"
     SWITCHES_READ = "switches:read"
     SWITCHES_WRITE = "switches:write"
+    CALLBACKS_READ = "callbacks:read"
+    CALLBACKS_WRITE = "callbacks:write"
     SETUP_READ = "setup:read"
     SETUP_WRITE = "setup:write"
     EVENTS_READ = "events:read"

@@ -21,6 +21,7 @@ from telephony.store import (
     revisions,
     setup,
     shares,
+    sites,
     switches,
     webhooks,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "revisions",
     "setup",
     "shares",
+    "sites",
     "switches",
     "webhooks",
 ]

@@ -54,7 +54,7 @@ LISTS = {
         "setup/changes",
     )
 }
-OPERATIONS = 78
+OPERATIONS = 79
 
 
 @pytest.fixture

@@ -219,6 +219,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("api.renew_calendar", "POST"): Scope.SETUP_WRITE,
     ("api.replace_calendar_file", "PUT"): Scope.SETUP_WRITE,
     ("api.delete_calendar", "DELETE"): Scope.SETUP_WRITE,
+    ("api.request_callback", "POST"): Scope.CALLBACKS_WRITE,
     ("api.duty", "GET"): Scope.OPERATORS_READ,
     ("api.duty_now", "GET"): Scope.OPERATORS_READ,
     ("api.duty_warnings", "GET"): Scope.OPERATORS_READ,

@@ -86,6 +86,7 @@ class Wish:
     owner: str | None = None
     priority: int = 0
     promised_at: datetime | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
         anyone_at=(wish.promised_at or wish.at) + timedelta(minutes=rules.claim_minutes),
         sla_at=sla_at,
         expires_at=(wish.promised_at or wish.at) + timedelta(hours=rules.expire_hours),
+        note=wish.note,
     )
     if not wish.diallable:
         return ended(case, Ending.NOT_DIALLABLE, wish.at)
@@ -207,6 +209,7 @@ def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None
         group=case.group or wish.group,
         owner=case.owner or wish.owner,
         priority=max(case.priority, wish.priority),
+        note=wish.note or case.note,
     )
     if wish.source is not Source.MISSED and case.source is Source.MISSED:
         later = replace(later, source=wish.source)
@@ -215,6 +218,8 @@ def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None
     if case.state is CaseState.OPEN and case.due_at is None and _renews(case, wish):
         later = replace(later, attention=None, tries=0, misses=0)
         return _first_due(later, wish.at, rules)
+    if _hurries(case, wish) and case.due_at is not None and rules.automatic is not Automatic.NOBODY:
+        return replace(later, due_at=min(case.due_at, wish.at))
     return later
 
 
@@ -230,6 +235,12 @@ def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
         group=wish.group or case.group,
         owner=wish.owner or case.owner,
     )
+
+
+def _hurries(case: Case, wish: Wish) -> bool:
+    """Tell whether whoever asks sits by the phone now: no pause after the last try then."""
+    asked = wish.source in (Source.FORM, Source.REQUEST)
+    return asked and case.state is CaseState.OPEN and case.promised_at is None
 
 
 def _renews(case: Case, wish: Wish) -> bool:
