@@ -23,6 +23,8 @@ from web.operators import switches
 from web.operators import views as operators
 from web.profile import views as profile
 from web.queues import views as queues
+from web.sites import views as sites
+from web.widget import views as widget
 
 PANEL = (
     home.blueprint,
@@ -39,6 +41,7 @@ PANEL = (
     switches.blueprint,
     queues.blueprint,
     callbackrules.blueprint,
+    sites.blueprint,
     setup.blueprint,
     auth.blueprint,
     profile.blueprint,
@@ -51,14 +54,17 @@ PANEL = (
     style.blueprint,
     probes.blueprint,
     metrics.blueprint,
+    widget.blueprint,
 )
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Add every area to the application.
 
-    `csrf` is for the API alone, which looks at no cookie: `csrf.exempt(blueprint)`.
+    `csrf` is for the API and the button on web sites, which look at no cookie:
+    `csrf.exempt(blueprint)`.
     """
+    csrf.exempt(widget.blueprint)
     for blueprint in PANEL:
         app.register_blueprint(blueprint)
     document.register(app, csrf)

@@ -7,6 +7,7 @@ from flask import Flask, g, request, session
 from telephony.accounts.signin import Visitor, whose
 from web.services import services
 
+_FOR_NOBODY = ("probes", "widget")
 RENEWAL = "X-Renewal"  # see the macro `renewing`
 _TOKEN = "token"  # noqa: S105 - a name
 _LONGEST_ZONE = 60
@@ -18,8 +19,9 @@ def set_up(app: Flask) -> None:
 
 
 def _load() -> None:
-    # Neither static files nor what machines ask for needs to know: /healthz must not need SQL.
-    if request.endpoint is None or request.endpoint == "static" or request.blueprint == "probes":
+    # Neither static files nor what machines and other sites ask for needs to know: /healthz must
+    # not need SQL.
+    if request.endpoint in (None, "static") or request.blueprint in _FOR_NOBODY:
         return
     token = session.get(_TOKEN)
     if not isinstance(token, str):

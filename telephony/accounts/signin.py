@@ -95,7 +95,7 @@ def sign_in(
     """Check login and password. More than 10 wrong tries of an account in 15 minutes, or 100 from
     an address, are refused until the 15 minutes are over, right or wrong.
     """
-    account, address = digest(fold_login(login)), digest(_counted_as(visitor.address))
+    account, address = digest(fold_login(login)), digest(counted_as(visitor.address))
     with writing(engine) as session:
         drop_old_tries(session, now - 2 * WINDOW)
         wait = _wait(
@@ -195,7 +195,7 @@ def whose(
     return user, row
 
 
-def _counted_as(address: str) -> str:
+def counted_as(address: str) -> str:
     """Return what tries from an address are counted by: it itself, or its /64 for IPv6."""
     try:
         parsed = ip_address(address)

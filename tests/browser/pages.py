@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 # Not pages for people: what machines read, files, what a click downloads.
-_NOT_PAGES = ("/api/v1/", "/static", "/healthz", "/readyz", "/metrics", "/calendar/")
+_NOT_PAGES = ("/api/v1/", "/static", "/healthz", "/readyz", "/metrics", "/calendar/", "/widget/")
 _YET_PAGES = {"/api/v1/"}
 # Pages that lead elsewhere as long as nothing was done: tests/browser/states.py does it.
 LEAD_AWAY = {
@@ -28,7 +28,7 @@ def _rules(app: Flask) -> Iterator[Rule]:
         if (
             "GET" in (rule.methods or ())
             and (rule.rule in _YET_PAGES or not rule.rule.startswith(_NOT_PAGES))
-            and not rule.rule.endswith((".csv", ".wav", ".yaml"))
+            and not rule.rule.endswith((".csv", ".wav", ".yaml", ".js"))
         ):
             yield rule
 

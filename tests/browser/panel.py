@@ -34,6 +34,7 @@ from telephony.store.blocklist import block
 from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_failure, use_feed
 from telephony.store.engine import open_engine, writing
 from telephony.store.shares import Share, add_share
+from telephony.store.sites import Site, add_site
 from tests.browser.pages import every_page
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage
@@ -182,6 +183,8 @@ def _add_users(settings: Settings) -> None:
         now = datetime.now(UTC)
         for kind, owner, uses in ((Owner.GROUP, "duty", False), (Owner.OPERATOR, "103", True)):
             _add_calendar(session, kind, owner, uses, now)
+        address = ("https://shop.example",)
+        add_site(session, Site("shop", PAYLOAD, address, "", "", True, 60, 5, 3, now))
         keep(session, "welcome", PAYLOAD, convert(wav(0.5)), now)
         block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])
     engine.dispose()

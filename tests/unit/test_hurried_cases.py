@@ -49,6 +49,12 @@ def test_nothing_is_hurried_against_the_rules_or_a_promise() -> None:
     assert joined(ringing, wish(Source.FORM), RULES).due_at == LATER
 
 
+def test_whoever_sits_before_a_form_waits_for_no_particular_operator() -> None:
+    theirs = opened(wish(Source.FORM, owner="101"), RULES, None)
+    assert (theirs.owner, theirs.for_now(NOW)) == ("101", None)
+    assert opened(wish(Source.REQUEST, owner="101"), RULES, None).for_now(NOW) == "101"
+
+
 def test_what_it_is_about_is_kept() -> None:
     assert opened(wish(Source.FORM, note="new"), RULES, None).note == "new"
     assert joined(waiting(), wish(Source.FORM, note="new"), RULES).note == "new"

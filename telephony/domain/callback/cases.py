@@ -173,7 +173,7 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
         priority=wish.priority,
         owner=wish.owner,
         promised_at=wish.promised_at,
-        anyone_at=(wish.promised_at or wish.at) + timedelta(minutes=rules.claim_minutes),
+        anyone_at=_anyone_at(wish, rules),
         sla_at=sla_at,
         expires_at=(wish.promised_at or wish.at) + timedelta(hours=rules.expire_hours),
         note=wish.note,
@@ -183,6 +183,12 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
     if wish.why is Why.SHORT:
         return ended(case, Ending.SHORT, wish.at)
     return _first_due(case, wish.at, rules)
+
+
+def _anyone_at(wish: Wish, rules: CallbackRules) -> datetime:
+    """Return until when a case is its owner's alone: whoever sits before a form waits for none."""
+    alone = 0 if wish.source is Source.FORM else rules.claim_minutes
+    return (wish.promised_at or wish.at) + timedelta(minutes=alone)
 
 
 def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None = None) -> Case:

@@ -1,0 +1,1 @@
+"""Web sites with a callback button, as an admin sets them up."""
