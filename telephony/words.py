@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from telephony.casewords import ATTENTIONS, ENDINGS, ENDS, SOURCES, STATES, WHYS
+from telephony.domain.callback import cases as callbacks
+from telephony.domain.callback.results import Ended, Why
 from telephony.domain.directory import Stage
 from telephony.domain.duty.calendars import Flaw
 from telephony.domain.pauses import PauseKind
@@ -211,6 +214,12 @@ _BY_TYPE: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Fault: _FAULTS,
     Stage: _STAGES,
     PauseKind: _PAUSES,
+    callbacks.CaseState: STATES,
+    callbacks.Source: SOURCES,
+    callbacks.Ending: ENDINGS,
+    callbacks.Attention: ATTENTIONS,
+    Why: WHYS,
+    Ended: ENDS,
 }
 
 

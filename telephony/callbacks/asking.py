@@ -54,6 +54,7 @@ class Refusal(StrEnum):
     OVER = "over"  # it has ended
     UNDER_WAY = "under_way"  # it is being called right now
     BUSY = "busy"  # a callback rings this operator already
+    TAKEN = "taken"  # somebody else has claimed it
     NO_OPERATOR = "no_operator"  # whoever asks has no extension
     NOT_LISTENING = "not_listening"  # nobody would hear what becomes of it
     UNKNOWN_NUMBER = "unknown_number"  # nobody ever called from it, and no client has it
@@ -200,6 +201,19 @@ def close_case(
     after = ended(case, ending, now, who.login, note)
     save_case(session, case, after, now)
     return after
+
+
+def opt_out(session: Session, number: str, who: Asker, note: str, now: datetime) -> bool:
+    """Note that a number (E.164) is not to be called, and end its case; tell whether that is new.
+
+    One that is being called right now ends when it is due the next time.
+    """
+    in_turn(session)
+    new = opt_number_out(session, number, who.login, note, now)
+    case = open_cases(session, [number]).get(number)
+    if case is not None and case.state is CaseState.OPEN:
+        save_case(session, case, ended(case, Ending.OPTED_OUT, now, who.login, note), now)
+    return new
 
 
 # What a person may say of a case.

@@ -155,26 +155,26 @@ def get_attempt(session: Session, key: int) -> Attempt | None:
     row = session.execute(
         select(callback_attempt).where(callback_attempt.c.id == key)
     ).one_or_none()
-    return None if row is None else _attempt(row)
+    return None if row is None else attempt_of_row(row)
 
 
 def get_attempts(session: Session, keys: Collection[int]) -> dict[int, Attempt]:
     """Return those of the tries that exist, by id."""
     query = select(callback_attempt).where(callback_attempt.c.id.in_(list(keys)))
-    return {row.id: _attempt(row) for row in session.execute(query)}
+    return {row.id: attempt_of_row(row) for row in session.execute(query)}
 
 
 def attempts_of(session: Session, case_id: int, limit: int = 100) -> list[Attempt]:
     """Return the tries of a case, newest first."""
     query = select(callback_attempt).where(callback_attempt.c.case_id == case_id)
     query = query.order_by(callback_attempt.c.id.desc()).limit(limit)
-    return [_attempt(row) for row in session.execute(query)]
+    return [attempt_of_row(row) for row in session.execute(query)]
 
 
 def live_attempts(session: Session) -> list[Attempt]:
     """Return the tries that are under way, oldest first."""
     query = select(callback_attempt).where(callback_attempt.c.state.in_(_LIVE))
-    return [_attempt(row) for row in session.execute(query.order_by(callback_attempt.c.id))]
+    return [attempt_of_row(row) for row in session.execute(query.order_by(callback_attempt.c.id))]
 
 
 def send_attempt(
@@ -258,7 +258,7 @@ def release_attempts(session: Session, claims: Sequence[Claim], now: datetime) -
         )
         .returning(callback_attempt)
     )
-    return [_attempt(row) for row in gone]
+    return [attempt_of_row(row) for row in gone]
 
 
 def late_attempts(session: Session, now: datetime, limit: int) -> list[Attempt]:
@@ -267,7 +267,7 @@ def late_attempts(session: Session, now: datetime, limit: int) -> list[Attempt]:
         callback_attempt.c.state.in_(_LIVE), callback_attempt.c.lease_until <= now
     )
     query = query.order_by(callback_attempt.c.lease_until).limit(limit)
-    return [_attempt(row) for row in session.execute(query)]
+    return [attempt_of_row(row) for row in session.execute(query)]
 
 
 def tries_in_all(session: Session, now: datetime) -> Tries:
@@ -297,7 +297,8 @@ def tries_of(session: Session, number: str, prefix: str, now: datetime) -> Tries
     )
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def attempt_of_row(row: Row[Any]) -> Attempt:
+    """Return the try that a row of the table is."""
     return Attempt(
         id=row.id,
         case_id=row.case_id,

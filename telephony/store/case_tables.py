@@ -53,6 +53,7 @@ missed_case = Table(
     Index(None, "client_id", "opened_at"),
     Index(None, "opened_at"),
     Index(None, "ended_at"),
+    Index("ix_missed_case_state_ended_at", "state", "ended_at", "id"),
     Index("uq_missed_case_open", "number", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 

@@ -216,13 +216,14 @@ def is_opted_out(session: Session, number: str) -> bool:
     return session.execute(query).first() is not None
 
 
-def opt_number_out(session: Session, number: str, by: str, note: str, now: datetime) -> None:
-    """Note that a number is not to be called."""
-    session.execute(
-        insert_or_ignore(session, opt_out, key=("number",)).values(
-            number=number, at=now, added_by=by, note=note
-        )
+def opt_number_out(session: Session, number: str, by: str, note: str, now: datetime) -> bool:
+    """Note that a number is not to be called; tell whether it was to be before."""
+    made = session.execute(
+        insert_or_ignore(session, opt_out, key=("number",))
+        .values(number=number, at=now, added_by=by, note=note)
+        .returning(opt_out.c.number)
     )
+    return made.first() is not None
 
 
 def opt_number_in(session: Session, number: str) -> bool:

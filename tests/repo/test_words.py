@@ -10,6 +10,8 @@ import pytest
 from telephony.ami.names import FALLBACK_REASONS
 from telephony.configfile import Mistake
 from telephony.configfile.mistakes import say_mistake
+from telephony.domain.callback import cases as callbacks
+from telephony.domain.callback.results import Ended, Why
 from telephony.domain.directory import Stage
 from telephony.domain.duty.calendars import Flaw
 from telephony.domain.record import (
@@ -39,6 +41,12 @@ CODES: list[StrEnum] = [
     *Flaw,
     *Fault,
     *Stage,
+    *callbacks.CaseState,
+    *callbacks.Source,
+    *callbacks.Ending,
+    *callbacks.Attention,
+    *Why,
+    *Ended,
 ]
 
 

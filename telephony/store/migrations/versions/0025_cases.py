@@ -60,6 +60,7 @@ def upgrade() -> None:
         ("ix_missed_case_client_id_opened_at", "client_id", "opened_at"),
         ("ix_missed_case_opened_at", "opened_at"),
         ("ix_missed_case_ended_at", "ended_at"),
+        ("ix_missed_case_state_ended_at", "state", "ended_at", "id"),
     ):
         op.create_index(name, "missed_case", columns)
     op.create_index(

@@ -1,0 +1,46 @@
+"""Missed cases for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from telephony.domain.callback.cases import Case, Source
+from telephony.domain.callback.results import Why
+from telephony.store.cases import add_case
+from telephony.store.engine import writing
+from telephony.store.live import Process, save_process
+
+
+def a_case(number: str, now: datetime, left: float = 30, **changes: object) -> Case:
+    """An open case of a quarter of an hour ago, promised in `left` minutes."""
+    since = now - timedelta(minutes=15)
+    case = Case(
+        number=number,
+        source=Source.MISSED,
+        why=Why.RINGING,
+        opened_at=since,
+        origin_at=since,
+        last_missed_at=since,
+        did="74951234567",
+        group="sales",
+        due_at=now + timedelta(minutes=5),
+        sla_at=now + timedelta(minutes=left),
+        anyone_at=since,
+        expires_at=now + timedelta(hours=72),
+    )
+    return replace(case, **changes)  # type: ignore[arg-type]
+
+
+def add(engine: Engine, *cases: Case) -> list[int]:
+    """Store cases; return their ids."""
+    with writing(engine) as session:
+        return [add_case(session, case, case.opened_at).id for case in cases]
+
+
+def listen(engine: Engine, now: datetime) -> None:
+    """Let a listener be there, without which no call is placed."""
+    with writing(engine) as session:
+        save_process(session, Process("listener", 1, "host", "1", now, now, True, None, {}))
