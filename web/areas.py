@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import calendars, clients, home, rosters, setup, style
+from web import calendars, cases, clients, home, rosters, setup, style
 from web.admin import audit, settings, tokens, users
 from web.announcements import views as announcements
 from web.api import document
@@ -29,6 +29,7 @@ from web.widget import views as widget
 PANEL = (
     home.blueprint,
     calls.blueprint,
+    cases.blueprint,
     clients.blueprint,
     blocked.blueprint,
     operators.blueprint,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import phonenumbers
+from babel.dates import format_timedelta as spell_timedelta
 from flask import Flask, g, request
 from flask_babel import (
     Babel,
@@ -45,6 +46,7 @@ def set_up(app: Flask) -> None:
         clock=clock,
         ago=ago,
         duration=duration,
+        lasting=lasting,
         phone=phone,
         number=number,
         word=word,
@@ -134,6 +136,20 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def lasting(span: timedelta) -> str:
+    """Return a span in a word or two, such as 12 min; at least a minute."""
+    said = str(
+        spell_timedelta(
+            max(span, timedelta(minutes=1)),
+            granularity="minute",
+            threshold=1.5,
+            format="short",
+            locale=get_locale(),
+        )
+    )
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def scale(seconds: float) -> str:

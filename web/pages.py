@@ -36,6 +36,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry("home.index", "home", lazy_gettext("Overview")),
             Entry("calls.index", "phone-call", lazy_gettext("Calls")),
+            Entry("cases.index", "phone-x", lazy_gettext("Missed calls")),
             Entry("clients.index", "address-book", lazy_gettext("Clients")),
             Entry("blocked.index", "hand-stop", lazy_gettext("Block list")),
             Entry("operators.index", "headset", lazy_gettext("Operators")),

@@ -9,6 +9,7 @@ from telephony.accounts import Role, Scope
 from telephony.accounts.passwords import LONGEST, SHORTEST
 from telephony.accounts.users import Problem
 from telephony.domain.announcements import CALLBACK
+from telephony.domain.callback.cases import Ending
 from telephony.domain.directory import Stage
 from telephony.words import say
 from web.i18n import current_language
@@ -96,8 +97,10 @@ def field_words(name: str) -> str:
         "place": gettext("from where"),
         "token": gettext("API token"),
         "pause": gettext("pause"),
-        "case": gettext("callback"),
-        "at": gettext("when"),
+        "case": gettext("case"),
+        "operator": gettext("operator"),
+        "at": gettext("at"),
+        "ending": gettext("how it ended"),
         "title": gettext("title"),
         "origins": gettext("addresses of the site"),
         "did": gettext("number called"),
@@ -169,6 +172,15 @@ def action_words(action: str) -> str:
         "site.removed": gettext("deleted a web site with a callback button"),
         "switch.closed": gettext("closed by hand"),
         "switch.open": gettext("opened again by hand"),
+        "callback.called": gettext("ordered a call"),
+        "callback.claimed": gettext("took or gave a missed call"),
+        "callback.returned": gettext("gave a missed call back"),
+        "callback.scheduled": gettext("agreed on the time of a call"),
+        "callback.closed": gettext("closed a missed call"),
+        "callbacks.stopped": gettext("stopped all callbacks"),
+        "callbacks.resumed": gettext("let callbacks go on"),
+        "optout.added": gettext("noted that a number is not called"),
+        "optout.removed": gettext("let a number be called again"),
     }.get(action, action)
 
 
@@ -188,6 +200,8 @@ def _value(name: str, value: Any) -> str:
         return gettext("yes") if value else gettext("no")
     if name == "role" and value in set(Role):
         return role_words(Role(value))
+    if name == "ending" and value in set(Ending):
+        return say(Ending(value), current_language())
     if name == "stage" and value in set(Stage):
         return say(Stage(value), current_language())
     if name == "scopes" and value in set(Scope):
@@ -242,4 +256,13 @@ ACTIONS = (
     "site.removed",
     "switch.closed",
     "switch.open",
+    "callback.called",
+    "callback.claimed",
+    "callback.returned",
+    "callback.scheduled",
+    "callback.closed",
+    "callbacks.stopped",
+    "callbacks.resumed",
+    "optout.added",
+    "optout.removed",
 )

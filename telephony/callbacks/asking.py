@@ -21,12 +21,12 @@ from telephony.domain.callback.cases import (
     Source,
     Wish,
     claimed,
-    dialling,
     ended,
     scheduled,
 )
 from telephony.domain.callback.dialling import prefix_of
 from telephony.domain.callback.results import Why
+from telephony.domain.callback.trying import dialling
 from telephony.domain.callback.verdicts import Bar, may_dial
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts

@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
-from telephony.domain.callback.cases import Case, as_before, dialling, ended, postponed, settled
+from telephony.domain.callback.cases import Case, ended
 from telephony.domain.callback.dialling import prefix_of
 from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators, unspoken
 from telephony.domain.callback.results import Ended
+from telephony.domain.callback.trying import as_before, dialling, postponed, settled
 from telephony.domain.callback.verdicts import Verdict, room, verdict
 from telephony.domain.setup import Setup
 from telephony.store.attempts import (

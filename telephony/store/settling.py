@@ -21,12 +21,10 @@ from telephony.domain.callback.cases import (
     Ending,
     Source,
     Wish,
-    doubt_over,
     ended,
     joined,
     opened,
     reached,
-    settled,
 )
 from telephony.domain.callback.quiet import after_loud, client_zone
 from telephony.domain.callback.results import (
@@ -40,6 +38,7 @@ from telephony.domain.callback.results import (
     why_missed,
 )
 from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.callback.trying import doubt_over, settled
 from telephony.domain.directory import Stage, assign
 from telephony.domain.numbers import is_e164
 from telephony.domain.orders import attempt_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import hypothesis
@@ -19,15 +19,20 @@ from sqlalchemy import Engine
 from telephony.accounts import Scope
 from telephony.calendars import Use
 from telephony.configfile import COMMAND_LINE, Data, change, find
+from telephony.domain.callback.cases import Ending, ended
+from telephony.domain.callback.results import Why
 from telephony.domain.duty import Absence, AbsenceKind, OneOff
 from telephony.domain.duty.calendars import Complaint, Flaw
 from telephony.sounds import convert, keep
+from telephony.store.attempts import NewAttempt, add_attempt
 from telephony.store.calendars import Copy, Owner, get_feed, note_failure
+from telephony.store.cases import join_call, opt_number_out, stop_dialling
 from telephony.store.engine import writing
 from telephony.store.shares import Share, add_share
 from telephony.subscriptions import Found
 from telephony.subscriptions import keep as keep_calendar
 from tests.api import company
+from tests.databases import missed
 from tests.repo.files import read, section
 from tests.unit.calendars import calendar
 from tests.unit.test_sounds import wav
@@ -46,15 +51,17 @@ LISTS = {
         "blocklist",
         "calendars",
         "calls",
+        "cases",
         "clients",
         "duty/links",
         "duty/warnings",
         "events",
         "operators",
+        "opt-outs",
         "setup/changes",
     )
 }
-OPERATIONS = 79
+OPERATIONS = 93
 
 
 @pytest.fixture
@@ -115,6 +122,11 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/setup": [{}],
     "/api/v1/setup/changes": [{}],
     "/api/v1/callback-rules": [{}],
+    "/api/v1/callback-stop": [{}],
+    "/api/v1/cases": [{}],
+    "/api/v1/cases.csv": [{}],
+    "/api/v1/cases/{case_id}": [{"case_id": 1}, {"case_id": 2}],
+    "/api/v1/opt-outs": [{}],
     "/api/v1/setup/operators/{key}": [{"key": "101"}],
     "/api/v1/setup/groups/{key}": [{"key": "sales"}],
     "/api/v1/setup/dids/{key}": [{"key": company.DID}],
@@ -141,6 +153,12 @@ def _bring(engine: Engine) -> int:
     The set-up is changed once: return the version.
     """
     done = change(engine, COMMAND_LINE, _entitle, now=company.NOW)
+    now = company.NOW
+    tried, _ = missed.add(
+        engine,
+        missed.a_case(company.CALLER, now, client_name=company.HOSTILE, client_id=1),
+        ended(missed.a_case("+74950000001", now), Ending.BY_HAND, now, "admin", company.HOSTILE),
+    )
     away = Absence("101", datetime(2026, 11, 20), datetime(2026, 11, 21), "UTC", AbsenceKind.SICK)  # noqa: DTZ001
     duty = OneOff("102", datetime(2026, 11, 20), datetime(2026, 11, 21), 2)  # noqa: DTZ001
     complaint = Complaint(Flaw.UNKNOWN_NAME, company.HOSTILE, "Zoe", company.NOW)
@@ -158,6 +176,11 @@ def _bring(engine: Engine) -> int:
         )
         share = Share(0, Owner.GROUP, "sales", True, "ru", "admin", company.NOW, company.NOW)
         add_share(session, "hash", share)
+        join_call(session, "1.1", tried, now, Why.WAITING, company.DID)
+        new = NewAttempt(company.CALLER, "+7900", "101", company.DID, tried)
+        add_attempt(session, new, now, timedelta(seconds=15))
+        opt_number_out(session, "+74950000002", "admin", company.HOSTILE, now)
+        stop_dialling(session, "admin", company.HOSTILE, now)
         keep(session, "welcome", company.HOSTILE, convert(wav(0.3)), company.NOW)
     return done.version
 
@@ -198,6 +221,14 @@ RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
     ("PUT", "/switches/pauses/{extension}", {"extension": "101"}, {"kind": "lunch"}),
     ("PUT", "/switches/pauses/{extension}", {"extension": "102"}, {"kind": None}),
     ("PUT", "/callback-rules", {}, {"rules": {"preset": "ru", "greetings": {"ru": "@welcome"}}}),
+    ("POST", "/cases/{case_id}/claim", {"case_id": 1}, {"operator": "102"}),
+    ("POST", "/cases/{case_id}/schedule", {"case_id": 1}, {"at": "2026-11-19T09:00:00Z"}),
+    ("POST", "/cases/bulk-close", {}, {"ids": [1, 2, 3], "ending": "by_hand"}),
+    ("POST", "/cases/{case_id}/close", {"case_id": 1}, {"ending": "opted_out", "note": "x"}),
+    ("POST", "/opt-outs", {}, {"number": company.CALLER}),
+    ("DELETE", "/opt-outs/{number}", {"number": "+74950000002"}, None),
+    ("PUT", "/callback-stop", {}, {"stopped": False}),
+    ("PUT", "/callback-stop", {}, {"stopped": True, "reason": "x"}),
     ("PUT", "/switches/closed", {}, {"closed": True}),
     ("PUT", "/switches/closed/{did}", {"did": company.DID}, {"closed": False}),
     ("POST", "/calendars", {}, CALENDAR),

@@ -35,6 +35,7 @@ from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_fail
 from telephony.store.engine import open_engine, writing
 from telephony.store.shares import Share, add_share
 from telephony.store.sites import Site, add_site
+from tests.browser.cases import add_cases
 from tests.browser.pages import every_page
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage
@@ -51,7 +52,7 @@ from web import create_app
 PASSWORD = "a calm long password"
 # Login → role and extension.
 USERS = {
-    "chief": (Role.ADMIN, None),
+    "chief": (Role.ADMIN, "106"),
     "lead": (Role.SUPERVISOR, None),
     "anna": (Role.OPERATOR, "101"),
     "victim": (Role.SUPERVISOR, None),
@@ -131,6 +132,7 @@ async def open_panel(folder: Path, progress: Callable[[str], None] = print) -> A
         await asyncio.to_thread(_add_users, settings)
         await asyncio.to_thread(_add_rosters, settings)
         records = await _make_calls(stage)
+        await asyncio.to_thread(_add_cases, settings)
         with served(stage.service.environment, folder / "web.log") as url:
             # The application once more, to ask it which pages it has.
             yield Panel(url, create_app(settings), stage, records)
@@ -187,6 +189,13 @@ def _add_users(settings: Settings) -> None:
         add_site(session, Site("shop", PAYLOAD, address, "", "", True, 60, 5, 3, now))
         keep(session, "welcome", PAYLOAD, convert(wav(0.5)), now)
         block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])
+    engine.dispose()
+
+
+def _add_cases(settings: Settings) -> None:
+    engine = open_engine(settings.database_url)
+    with writing(engine) as session:
+        add_cases(session, datetime.now(UTC), company.DID, (EVIL, EVIL_NAME), PAYLOAD)
     engine.dispose()
 
 

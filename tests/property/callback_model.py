@@ -13,18 +13,13 @@ from telephony.domain.callback.cases import (
     Ending,
     Source,
     Wish,
-    as_before,
     claimed,
-    dialling,
-    doubt_over,
     ended,
     expired,
     joined,
     opened,
-    postponed,
     reached,
     scheduled,
-    settled,
 )
 from telephony.domain.callback.dialling import prefix_of, refusal
 from telephony.domain.callback.dispatch import dispatch, free_operators
@@ -40,6 +35,7 @@ from telephony.domain.callback.results import (
     why_missed,
 )
 from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.callback.trying import as_before, dialling, doubt_over, postponed, settled
 from telephony.domain.callback.verdicts import Bar, Standing, Tries, Verdict, may_dial, verdict
 from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.numbers import is_e164

@@ -14,21 +14,17 @@ from telephony.domain.callback.cases import (
     Ending,
     Source,
     Wish,
-    as_before,
     claimed,
-    dialling,
-    doubt_over,
     ended,
     expired,
     joined,
     opened,
-    postponed,
     reached,
     scheduled,
-    settled,
 )
 from telephony.domain.callback.results import Contact, Ended, Why
 from telephony.domain.callback.rules import Automatic, CallbackRules
+from telephony.domain.callback.trying import as_before, dialling, doubt_over, postponed, settled
 from tests.property.callback_calls import BEGIN, CLIENTS
 
 RULES = CallbackRules()

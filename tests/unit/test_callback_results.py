@@ -14,6 +14,7 @@ from tests.property.callback_calls import (
     BEGIN,
     CLIENTS,
     MISSED,
+    SALES,
     TRIED,
     a_call,
     decision,
@@ -78,7 +79,7 @@ def test_each_kind_of_missed_call_is_in_the_table() -> None:
     ],
 )
 def test_the_edges_of_that(changes: dict[str, object], why: Why | None) -> None:
-    assert why_missed(a_call("1.1", CLIENT, BEGIN, **changes), RULES) == why
+    assert why_missed(a_call("1.1", CLIENT, BEGIN, SALES, **changes), RULES) == why
 
 
 def test_every_disposition_of_a_call_in_is_known() -> None:

@@ -43,7 +43,7 @@ def test_only_whoever_asks_by_a_form_or_a_program_hurries_a_case(
 def test_nothing_is_hurried_against_the_rules_or_a_promise() -> None:
     by_hand = replace(RULES, automatic=Automatic.NOBODY)
     assert joined(waiting(), wish(Source.FORM), by_hand).due_at == LATER
-    promised = scheduled(waiting(), LATER, RULES)
+    promised = scheduled(waiting(), LATER, LATER - timedelta(hours=1), RULES)
     assert joined(promised, wish(Source.FORM), RULES).due_at == LATER
     ringing = replace(waiting(), state=CaseState.DIALLING)
     assert joined(ringing, wish(Source.FORM), RULES).due_at == LATER

@@ -17,6 +17,7 @@ from web.api import (
     callbackrequests,
     callbackrules,
     calls,
+    cases,
     changes,
     clientfiles,
     clients,
@@ -25,6 +26,7 @@ from web.api import (
     explain,
     people,
     setup,
+    stopping,
     switches,
 )
 from web.api.base import FORM, JSON, LIMITS, SECURITY, blueprint
@@ -38,6 +40,7 @@ __all__ = [
     "callbackrequests",
     "callbackrules",
     "calls",
+    "cases",
     "changes",
     "clientfiles",
     "clients",
@@ -47,6 +50,7 @@ __all__ = [
     "people",
     "register",
     "setup",
+    "stopping",
     "switches",
 ]
 
@@ -57,7 +61,8 @@ pages = Blueprint("api_document", __name__, url_prefix="/api/v1")
 _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
 and the stream of events; changes clients, the block list, the set-up, calendars and announcements,
-by the panel's own rules; asks the PBX for pauses and for “closed now”; says who would get a call.
+by the panel's own rules; asks the PBX for pauses and for “closed now”; says who would get a call;
+tells of missed calls and orders callbacks.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the

@@ -114,7 +114,7 @@
   });
 
   // ── What renews itself keeps the focus, what is unfolded, and how far it was scrolled ──────
-  const KEPT = "a[href], button, summary, [tabindex]";
+  const KEPT = "a[href], button, summary, [tabindex], input[type=checkbox]";
   const nameOf = (element) => element.id
     || `${element.tagName} ${element.getAttribute("href") || element.getAttribute("aria-label") || element.textContent}`;
   // The n-th of its name: a client may stand in two rows.
@@ -140,6 +140,7 @@
     const focus = document.activeElement;
     kept.set(region.id, {
       focus: region !== focus && region.contains(focus) ? placeOf(region, focus) : null,
+      chosen: [...region.querySelectorAll("input[type=checkbox]:checked")].map((one) => one.id),
       open: [...region.querySelectorAll("details[open] > summary")].map((one) => placeOf(region, one)),
       scrolled: [...region.querySelectorAll(".table-region")]
         .map((one) => ({ ...placeOf(region, one), left: one.scrollLeft })),
@@ -150,6 +151,10 @@
     const before = kept.get(region.id);
     if (!before || !region.matches("[data-quiet]")) return;
     kept.delete(region.id);
+    for (const id of before.chosen) {
+      const again = document.getElementById(id);
+      if (again && region.contains(again)) again.checked = true;
+    }
     for (const place of before.open) found(region, place)?.parentElement.setAttribute("open", "");
     for (const place of before.scrolled) {
       const again = found(region, place);

@@ -1,0 +1,95 @@
+"""Missed calls in every state, some by people who mean harm, for the panel in a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source, ended
+from telephony.domain.callback.results import Ended, Why
+from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
+from telephony.store.case_tables import callback_attempt
+from telephony.store.cases import add_case, join_call, opt_number_out
+
+
+def add_cases(
+    session: Session, now: datetime, did: str, evil: tuple[str, str], payload: str
+) -> None:
+    """Add a case of each kind; `evil` is the number and the name of somebody who means harm."""
+    group = "duty"
+
+    def case(number: str, minutes: float, left: float, **changes: object) -> Case:
+        since = now - timedelta(minutes=minutes)
+        one = Case(
+            number=number,
+            source=Source.MISSED,
+            why=Why.RINGING,
+            opened_at=since,
+            origin_at=since,
+            last_missed_at=since,
+            did=did,
+            group=group,
+            owner="101",
+            due_at=now + timedelta(minutes=5),
+            sla_at=now + timedelta(minutes=left),
+            expires_at=now + timedelta(hours=60),
+            anyone_at=since,
+        )
+        return replace(one, **changes)  # type: ignore[arg-type]
+
+    open_ones = (
+        case(evil[0], 55, -25, client_name=evil[1], missed=3, why=Why.WAITING, owner=None),
+        case("+79005550101", 20, 8, client_name="Orchid Ltd", priority=1, tries=1, last=Ended.BUSY),
+        case(
+            "+79005550102",
+            15,
+            15,
+            source=Source.FORM,
+            why=Why.ASKED,
+            claimed_by="102",
+            anyone_at=now + timedelta(hours=1),
+        ),
+        case(
+            "+79005550103",
+            300,
+            600,
+            source=Source.SCHEDULED,
+            promised_at=now + timedelta(hours=9),
+            due_at=now + timedelta(hours=9),
+        ),
+        case("+79005550104", 600, -200, due_at=None, attention=Attention.ATTEMPTS, tries=5,
+             last=Ended.NO_ANSWER, owner="103", why=Why.CLOSED),
+        case("+79005550105", 90, 45, state=CaseState.DIALLING, owner=None, why=Why.NOBODY),
+        case("+79005550106", 70, 70, due_at=None, attention=Attention.UNKNOWN, tries=1,
+             last=Ended.UNKNOWN, why=Why.VOICEMAIL),
+    )  # fmt: skip
+    kept = [add_case(session, one, one.opened_at) for one in open_ones]
+    for minutes, why in ((55, Why.RINGING), (40, Why.CLOSED), (20, Why.WAITING)):
+        at = now - timedelta(minutes=minutes)
+        join_call(session, f"earlier-{minutes}", kept[1].id, at, why, did)
+    for number, minutes, how in (
+        (1, 14, Ended.BUSY),
+        (4, 400, Ended.NO_ANSWER),
+        (4, 350, Ended.OPERATOR_NO_ANSWER),
+        (6, 40, Ended.UNKNOWN),
+    ):
+        _try(session, kept[number], now - timedelta(minutes=minutes), how)
+    for nth, ending in enumerate(Ending, start=1):
+        begun = case(f"+7900556{nth:04d}", 500 + nth, 30, note=payload if nth % 2 else "")
+        over = ended(begun, ending, now - timedelta(minutes=20 * nth), "101")
+        add_case(session, over, now)
+    opt_number_out(session, "+79005560001", "lead", payload, now)
+
+
+def _try(session: Session, case: Case, at: datetime, how: Ended) -> None:
+    new = NewAttempt(case.number, case.number[:5], "101", case.did, case.id)
+    claim = add_attempt(session, new, at, timedelta(seconds=15))
+    one = get_attempt(session, claim.id)
+    assert one is not None
+    session.execute(
+        update(callback_attempt).where(callback_attempt.c.id == claim.id).values(sent_at=at)
+    )
+    finish_attempt(session, one, how, at + timedelta(seconds=30), "BUSY 486")

@@ -1,0 +1,8 @@
+"""Missed calls: the list of cases, one case, what people do with them, and the switch that stops
+all callbacks.
+"""
+
+from web.cases import actions, stopping
+from web.cases.views import blueprint
+
+__all__ = ["actions", "blueprint", "stopping"]

@@ -1,0 +1,40 @@
+"""Whose cases somebody sees and acts on: an operator their own, and those of their groups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from telephony.accounts import Role, User
+from telephony.domain.callback.cases import Case
+from telephony.domain.setup import Setup
+from telephony.store.case_lists import Right
+
+
+def right_of(user: User, setup: Setup, now: datetime) -> Right | None:
+    """Return what an operator may see; None for those who see all.
+
+    An operator without an extension sees none.
+    """
+    if user.role is not Role.OPERATOR:
+        return None
+    if not user.extension:
+        return Right("")
+    groups = (
+        name for name, group in setup.groups.items() if user.extension in group.timeline.at(now)
+    )
+    return Right(user.extension, frozenset(groups))
+
+
+def leads(user: User) -> bool:
+    """Tell whether somebody gives cases to others, and takes them back from them."""
+    return user.role is not Role.OPERATOR
+
+
+def is_taken(case: Case, user: User, now: datetime) -> bool:
+    """Tell whether a colleague has claimed a case for the time being, which an operator respects.
+
+    A case that waits for its manager is no such case: whoever is at hand may take it.
+    """
+    if leads(user) or case.claimed_by in (None, user.extension):
+        return False
+    return case.for_now(now) == case.claimed_by

@@ -1,0 +1,58 @@
+"""Why a call or a change of a case was refused, in the reader's language, and what helps."""
+
+from __future__ import annotations
+
+from telephony.callbacks.asking import Refusal, RefusedError
+from telephony.domain.callback.verdicts import Bar
+from web.i18n import moment
+from web.texts import gettext
+
+
+def refused_words(error: RefusedError) -> str:
+    """Return the sentence for a refusal."""
+    if error.bar is not None:
+        words = _bar_words(error.bar)
+        if error.until is None:
+            return words
+        return f"{words} {gettext('Possible again from %(when)s.', when=moment(error.until))}"
+    return {
+        Refusal.GONE: gettext("There is no such case."),
+        Refusal.OVER: gettext("This case is over already."),
+        Refusal.UNDER_WAY: gettext("This client is being called right now."),
+        Refusal.TAKEN: gettext("A colleague has taken this case."),
+        Refusal.BUSY: gettext("A call that was ordered goes to this phone already."),
+        Refusal.NO_OPERATOR: gettext(
+            "No phone can ring: the user has no extension, or it is not set up as an operator's."
+        ),
+        Refusal.NOT_LISTENING: gettext(
+            "The listener is not running, so nobody would hear what becomes of the call. "
+            "See Health."
+        ),
+        Refusal.UNKNOWN_NUMBER: gettext(
+            "Nobody called from this number before and no client has it: such numbers are not "
+            "called from here."
+        ),
+        Refusal.BARRED: gettext("The rules do not allow this call."),
+        Refusal.PAST: gettext("This time is over already."),
+        Refusal.TOO_FAR: gettext("Choose a time within a year."),
+        Refusal.NOT_AN_ENDING: gettext("Choose how the case ended."),
+    }[error.why]
+
+
+def _bar_words(bar: Bar) -> str:
+    return {
+        Bar.STOPPED: gettext("All callbacks are stopped."),
+        Bar.BLOCKED: gettext("The number is on the block list."),
+        Bar.OPTED_OUT: gettext("This client asked not to be called."),
+        Bar.REFUSED: gettext("The rules allow no calls to this country or this kind of number."),
+        Bar.QUIET: gettext("It is a quiet hour where the client is."),
+        Bar.CLOSED: gettext("It is out of hours."),
+        Bar.NUMBER_DAY: gettext("This number was called as often as allowed in a day."),
+        Bar.NUMBER_WEEK: gettext("This number was called as often as allowed in a week."),
+        Bar.PREFIX_HOUR: gettext(
+            "Numbers that begin like this one were called as often as allowed in an hour."
+        ),
+        Bar.HOUR: gettext("As many calls as allowed were made in this hour."),
+        Bar.DAY: gettext("As many calls as allowed were made in a day."),
+        Bar.AT_ONCE: gettext("As many calls as allowed are under way. Try again in a moment."),
+    }.get(bar, gettext("The rules do not allow this call."))
