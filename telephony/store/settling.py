@@ -78,14 +78,17 @@ def settle_calls(session: Session, records: Sequence[CallRecord], now: datetime)
     rules = load_callback_rules(session)
     _settle_attempts(session, outside, rules)
     known = cases_of_calls(session, [one.call_id for one in outside])
+    # Most conversations are with people who wait for nothing.
+    waits = set(open_cases(session, {one.number for one in outside}))
     for record in sorted(outside, key=lambda one: one.ended_at):
         why = why_missed(record, rules)
         if record.call_id in known:
             _revised(session, record, why, known[record.call_id], rules, now)
         elif why is not None:
             _missed(session, record, why, rules, now)
+            waits.add(record.number)
         contact = contact_of(record, rules)
-        if contact is not None:
+        if contact is not None and contact.number in waits:
             for case in open_cases(session, [contact.number]).values():
                 over = reached(case, contact)
                 save_case(session, case, over, now)
