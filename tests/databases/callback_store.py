@@ -239,9 +239,13 @@ class Store:
                     ended=one.ended,
                 )
             )
-        ids = {one.uniqueid: tries[nth].call_id for nth, one in enumerate(found) if one}
+        ids: dict[str | None, str] = {
+            one.uniqueid: tries[nth].call_id
+            for nth, one in enumerate(found)
+            if one and one.uniqueid
+        }
         return [
-            replace(one, id=0, call_id=ids.get(one.call_id, one.call_id)) for one in cases
+            replace(one, id=0, call_id=ids.get(one.call_id) or one.call_id) for one in cases
         ], tries
 
     def _told(self, cases: Sequence[Case], facts: Sequence[str]) -> None:

@@ -219,14 +219,16 @@ _TRIED: dict[Ended, _Tried] = {
     Ended.OPERATOR_UNREACHABLE: (Disposition.NOT_PLACED, (), ""),
     Ended.NOT_DIALLED: (Disposition.NOT_PLACED, (leg(Outcome.ACCEPTED),), "LATE"),
 }
-TRIED = (*_TRIED, Ended.TALKED, Ended.NOT_A_PERSON, Ended.UNKNOWN)
+TRIED = (*_TRIED, Ended.TALKED, Ended.NOT_A_PERSON, Ended.CUT_OFF, Ended.UNKNOWN)
 
 
 def tried(how: Ended, call_id: str, number: str, at: datetime, operator: str) -> CallRecord:
     """Return the record of a try that ended so."""
-    if how in (Ended.TALKED, Ended.NOT_A_PERSON):
+    if how in (Ended.TALKED, Ended.NOT_A_PERSON, Ended.CUT_OFF):
         made = talk(call_id, number, at, 60 if how is Ended.TALKED else 3, operator, ours=True)
-        return replace(made, legs=(leg(Outcome.TALKED, operator=operator), *made.legs))
+        by = Side.SYSTEM if how is Ended.CUT_OFF else Side.OPERATOR
+        legs = (leg(Outcome.TALKED, operator=operator), *made.legs)
+        return replace(made, legs=legs, hung_up_by=by)
     if how is Ended.UNKNOWN:
         found, legs, status = _LOST
     else:

@@ -36,7 +36,15 @@ from telephony.domain.callback.results import (
 )
 from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.callback.trying import as_before, dialling, doubt_over, postponed, settled
-from telephony.domain.callback.verdicts import Bar, Standing, Tries, Verdict, may_dial, verdict
+from telephony.domain.callback.verdicts import (
+    Bar,
+    Standing,
+    Tries,
+    Verdict,
+    may_dial,
+    room,
+    verdict,
+)
 from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.numbers import is_e164
 from telephony.domain.orders import attempt_of, channel_ids
@@ -235,13 +243,16 @@ class Model:
         ]
         taken = {one.operator for one in self.tries if one.live}
         free = free_operators(self.setup, states, now, taken)
-        while True:
+        known = self.standing("", "", now).tries
+        live = sum(one.live for one in self.tries)
+        most = 0 if self.stopped else room(self.rules, replace(known, live=live))
+        while most and free:
             due = [
                 replace(one, id=place)
                 for place, one in enumerate(self.cases)
                 if one.state is CaseState.OPEN and one.due_at is not None and one.due_at <= now
             ]
-            matches = dispatch(due, free, waiting, now, len(free))
+            matches = dispatch(due, free, waiting, now, most)
             if not matches:
                 return
             for match in matches:
@@ -257,6 +268,7 @@ class Model:
                 self.tries.append(Try(place, case.number, case.did, name, "claimed", mobile=mobile))
                 self.cases[place] = dialling(case)
                 free.remove(match.operator)
+                most -= 1
 
     def release(self, place: int, now: datetime) -> None:
         """Take a try back whose job never began."""
