@@ -11,7 +11,18 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import calls_page, changing, decide, decode, duty, latency, readable, relay, resync
+from tests.bench import (
+    callbacks,
+    calls_page,
+    changing,
+    decide,
+    decode,
+    duty,
+    latency,
+    readable,
+    relay,
+    resync,
+)
 from tests.bench.tables import Report
 
 PARTS: dict[str, Callable[[bool], Report]] = {
@@ -23,6 +34,7 @@ PARTS: dict[str, Callable[[bool], Report]] = {
     "resync": resync.run,
     "readable": readable.run,
     "relay": relay.run,
+    "callbacks": callbacks.run,
     "calls-page": calls_page.run,
 }
 
