@@ -7,7 +7,8 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo wheel bench clean lock \
-	test-unit test-databases test-panel test-api test-asterisk test-browser test-faults test-demo translations pictures
+	test-unit test-databases test-panel test-api test-asterisk test-browser test-faults test-demo phones-routing phones-callbacks kills faults \
+	translations pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,12 +24,13 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
-# Two at once where nothing is about time. Phones mostly wait, so that a browser has a core beside
-# them; what is killed and hung is alone.
+# Two at once where nothing is about time. Phones mostly wait, and so does who waits for a killed part
+# to come back, so that a browser has a core beside them; what is timed when it hangs is alone.
 test: check ## All checks and all tests
 	@$(MAKE) --no-print-directory -j2 -Otarget test-panel test-api test-unit test-databases
-	@$(MAKE) --no-print-directory -j2 -Otarget test-asterisk test-browser
-	@DUTYLINE_TEST_KILLS=20 $(MAKE) --no-print-directory test-faults test-demo
+	@DUTYLINE_TEST_KILLS=20 $(MAKE) --no-print-directory -j3 -Otarget \
+		phones-routing phones-callbacks test-browser kills
+	@$(MAKE) --no-print-directory faults test-demo
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
@@ -42,6 +44,21 @@ test-panel: setup ## The panel by Flask's test client
 
 test-api: setup ## The API by Flask's test client, also against its own document
 	$(PYTEST) tests/api
+
+CALLBACKS := tests/asterisk/test_orders.py tests/asterisk/test_callbacks.py
+KILLS := tests/faults/test_callbacks.py
+
+phones-routing: setup
+	$(PYTEST) tests/asterisk $(addprefix --ignore=,$(CALLBACKS))
+
+phones-callbacks: setup
+	$(PYTEST) $(CALLBACKS)
+
+kills: setup
+	$(PYTEST) $(KILLS)
+
+faults: setup
+	$(PYTEST) tests/faults --ignore=$(KILLS)
 
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk

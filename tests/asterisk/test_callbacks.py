@@ -292,9 +292,8 @@ async def test_a_missed_call_is_called_back(desk: CallbackOffice) -> None:
         (busy(), Ended.OPERATOR_BUSY),
         (decline(0.1), Ended.OPERATOR_DECLINED),
         (no_answer(), Ended.OPERATOR_NO_ANSWER),
-        (voicemail(0.1, 60), Ended.OPERATOR_DECLINED),
     ],
-    ids=["busy", "declines", "no answer", "presses no key"],
+    ids=["busy", "declines", "no answer"],
 )
 async def test_an_operator_cannot_be_had(
     desk: CallbackOffice, behaviour: Behaviour, ended: Ended
@@ -400,18 +399,6 @@ async def test_the_client_first_and_then_the_queue_under_their_own_number(
     shown = desk.place.phones["103"].calls[-1].invite
     assert shown is not None
     assert STRANGER in shown.get("from")
-
-
-async def test_a_machine_that_is_called_first_rings_no_operator(desk: CallbackOffice) -> None:
-    rules = replace(RULES, first=First.CLIENT, client_key=True)
-    desk.store(callback_setup("103", rules=rules))
-    await missed(desk)
-    before = len(desk.place.phones["103"].calls)
-    desk.place.trunk.default = voicemail(0.1, 60)
-    attempt = await desk.tried(40)
-    assert attempt.ended is Ended.NOT_A_PERSON
-    assert len(desk.place.phones["103"].calls) == before
-    assert (await desk.case()).tries == 1
 
 
 @pytest.mark.both_databases

@@ -7,4 +7,4 @@ from hypothesis import settings
 from tests.property.callback_machine import Callbacks
 
 TestCallbacks = Callbacks.TestCase
-TestCallbacks.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestCallbacks.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
