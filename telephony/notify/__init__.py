@@ -1,0 +1,63 @@
+"""What webhooks and mails say of what happened: pure functions of facts and records."""
+
+from telephony.notify.events import (
+    ANSWERED,
+    ENDED,
+    EVENTS,
+    MISSED,
+    NOTICE_EVENTS,
+    STARTED,
+    ZAMMAD_EVENTS,
+    events_of,
+    is_missed,
+)
+from telephony.notify.hooks import (
+    FORMS,
+    PART_OF,
+    STANDARD,
+    ZAMMAD,
+    Message,
+    call_data,
+    message_id,
+    new_secret,
+    standard_message,
+    zammad_message,
+)
+from telephony.notify.mails import (
+    MAILS_WITHIN,
+    MOST_MAILS,
+    calendar_mail,
+    clean,
+    gap_mail,
+    is_mail_address,
+    missed_mail,
+)
+
+__all__ = [
+    "ANSWERED",
+    "ENDED",
+    "EVENTS",
+    "FORMS",
+    "MAILS_WITHIN",
+    "MISSED",
+    "MOST_MAILS",
+    "NOTICE_EVENTS",
+    "PART_OF",
+    "STANDARD",
+    "STARTED",
+    "ZAMMAD",
+    "ZAMMAD_EVENTS",
+    "Message",
+    "calendar_mail",
+    "call_data",
+    "clean",
+    "events_of",
+    "gap_mail",
+    "is_mail_address",
+    "is_missed",
+    "message_id",
+    "missed_mail",
+    "new_secret",
+    "standard_message",
+    "zammad_message",
+]
