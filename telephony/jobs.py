@@ -18,7 +18,7 @@ from telephony.callbacks.placing import place
 from telephony.domain.record import CallRecord
 from telephony.domain.retries import LONGEST, PATIENCE, block, pause
 from telephony.notify import ENDED, MAILS_WITHIN, MOST_MAILS, ZAMMAD, events_of
-from telephony.sending import SendError, Tools, record_of, send
+from telephony.sending import OverError, SendError, Tools, record_of, send
 from telephony.store.deliveries import (
     Delivery,
     Wanted,
@@ -81,6 +81,11 @@ def deliver(tools: Tools, row: int, attempt: int) -> None:
         return
     try:
         status, took_ms = send(tools, delivery)
+    except OverError as over:
+        with writing(tools.engine) as session:
+            finish_delivery(session, row, attempt, tools.now(), None)
+        log.info("delivery.dropped", delivery=row, to=_shown(delivery), why=str(over))
+        return
     except SendError as failed:
         _failed(tools, delivery, failed)
         return
@@ -138,7 +143,7 @@ def _by_webhook(
 def _by_mail(
     fact: StoredFact, record: CallRecord | None, notices: Sequence[Notice], now: datetime
 ) -> list[Wanted]:
-    did = None if record is None else record.did
+    did = fact.payload.get("did") if record is None else record.did
     return [
         Wanted(event, f"notice:{rule.id}:{recipient.address}", MAIL_LANE, now + PATIENCE)
         for event in events_of(fact.kind, record)

@@ -16,13 +16,16 @@ from telephony.domain.duty.outlook import DUTY_GAP
 from telephony.domain.record import CallRecord
 from telephony.mailing import Mailer, MailError
 from telephony.notify import (
+    CASE_NOTICES,
     ENDED,
     MAILS_WITHIN,
     MOST_MAILS,
     PART_OF,
     ZAMMAD,
     Message,
+    alarm_mail,
     calendar_mail,
+    case_mail,
     gap_mail,
     message_id,
     missed_mail,
@@ -31,7 +34,9 @@ from telephony.notify import (
 )
 from telephony.outgoing import Outgoing, OutgoingError, wait_of
 from telephony.secrets import SecretError, Vault
+from telephony.store.alarms import ALARM
 from telephony.store.calls import get_call
+from telephony.store.cases import get_case
 from telephony.store.deliveries import Delivery, count_before
 from telephony.store.engine import reading
 from telephony.store.notices import Notice, Recipient, list_notices
@@ -41,7 +46,7 @@ from telephony.store.webhooks import Webhook, get_webhook
 from telephony.transport import JOB_SECONDS
 
 _GONE = 410
-_OF_NO_CALL = {CALENDAR_FAILED: calendar_mail, DUTY_GAP: gap_mail}
+_OF_NO_CALL = {CALENDAR_FAILED: calendar_mail, DUTY_GAP: gap_mail, ALARM: alarm_mail}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,10 @@ class SendError(Exception):
         self.gone = gone
 
 
+class OverError(Exception):
+    """There is nothing to tell of any more; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Parcel:
     """A delivery with the rows it is made from."""
@@ -102,7 +111,7 @@ def record_of(session: Session, fact: StoredFact) -> CallRecord | None:
 
 
 def send(tools: Tools, delivery: Delivery) -> tuple[int, int]:
-    """Send a delivery; return the status and the ms it took. Raises SendError."""
+    """Send a delivery; return the status and the ms it took. Raises SendError, OverError."""
     with reading(tools.engine) as session:
         fact = get_fact(session, delivery.fact_id)
         record = None if fact is None else record_of(session, fact)
@@ -159,12 +168,19 @@ def _request(tools: Tools, hook: Webhook, message: Message) -> tuple[int, int]:
 
 def _mail(tools: Tools, parcel: _Parcel) -> int:
     _, number, address = parcel.delivery.target.split(":", 2)
+    kind = parcel.fact.kind
+    names: dict[str, str] = {}
     with reading(tools.engine) as session:
         found = _recipient(list_notices(session), int(number), address)
         since = parcel.delivery.created_at - MAILS_WITHIN
-        before = count_before(session, parcel.delivery, since)
-    of_no_call = _OF_NO_CALL.get(parcel.fact.kind)
-    if found is None or (parcel.record is None and of_no_call is None):
+        last = count_before(session, parcel.delivery, since) + 1 >= MOST_MAILS
+        if kind in CASE_NOTICES:
+            case = get_case(session, int(parcel.fact.payload["case_id"]))
+            if case is None or not case.open:
+                raise OverError("the case is over")
+            people = load_setup(session).operators
+            names = {extension: person.name for extension, person in people.items()}
+    if found is None or (parcel.record is None and kind not in (*_OF_NO_CALL, *CASE_NOTICES)):
         raise SendError("the notice or its recipient was removed", for_good=True)
     if tools.mailer is None:
         raise SendError("DUTYLINE_SMTP_HOST is not set")
@@ -177,10 +193,12 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
         "key": parcel.key,
     }
     try:
-        if of_no_call is not None:
-            mail = of_no_call(parcel.fact, **mailing)
+        if kind in CASE_NOTICES:
+            mail = case_mail(parcel.fact, **mailing, names=names, last=last)
+        elif kind in _OF_NO_CALL:
+            mail = _OF_NO_CALL[kind](parcel.fact, **mailing)
         elif parcel.record is not None:
-            mail = missed_mail(parcel.record, **mailing, last=before + 1 >= MOST_MAILS)
+            mail = missed_mail(parcel.record, **mailing, last=last)
     except ValueError as error:
         raise SendError(str(error), for_good=True) from None
     try:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from telephony.callbacks.alarms import alarm_of_bar
 from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
 from telephony.domain.callback.cases import Case, ended
 from telephony.domain.callback.dialling import prefix_of
@@ -121,6 +122,7 @@ class Dispatcher:
         )
         if not found.go:
             save_case(session, case, put_off(case, found, now), now)
+            alarm_of_bar(session, setup.callbacks, found.bar, case.number, now)
         return found.go
 
     def _begin(self, session: Session, setup: Setup, match: Match, now: datetime) -> Claim:

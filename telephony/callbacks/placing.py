@@ -16,6 +16,7 @@ from telephony.ami.actions import BadValue
 from telephony.ami.client import AmiError
 from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
+from telephony.callbacks.alarms import alarm_of_bar
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import put_off
 from telephony.callbacks.standing import is_watched, standing_for
@@ -136,6 +137,7 @@ def _withdraw(
 ) -> None:
     finish_attempt(session, attempt, Ended.WITHDRAWN, now, bar)
     log.info("callback.withdrawn", attempt=attempt.id, case=attempt.case_id, why=bar)
+    alarm_of_bar(session, setup.callbacks, found.bar, attempt.number, now)
     if case is None or not case.open:
         return
     back = settled(case, Ended.WITHDRAWN, now, setup.callbacks)

@@ -9,7 +9,7 @@ import click
 
 from telephony.cli.common import Failed, database, readable, settings_for
 from telephony.domain.retries import PATIENCE
-from telephony.notify import MISSED, NOTICE_EVENTS, is_mail_address
+from telephony.notify import DID_EVENTS, MISSED, NOTICE_EVENTS, is_mail_address
 from telephony.store.deliveries import State, failing_deliveries, retry_delivery
 from telephony.store.engine import reading, writing
 from telephony.store.notices import Recipient, add_notice, list_notices, remove_notice
@@ -66,25 +66,23 @@ def list_() -> None:
 
 @notices.command("add")
 @click.argument("addresses", nargs=-1, required=True)
-@click.option(
-    "--event", default=MISSED, help="Of which event: call.missed, calendar.failed or duty.gap."
-)
-@click.option("--did", help="Only of calls to this number.")
+@click.option("--event", default=MISSED, help=f"Of which event: {', '.join(NOTICE_EVENTS)}.")
+@click.option("--did", help="Only of calls to this number, and of callbacks for them.")
 @click.option("--zone", default="UTC", help="Time zone (IANA) of the times in the text.")
 @click.option("--language", help="en or ru for those that do not say; else DUTYLINE_LANGUAGE.")
 @readable
 def add(
     addresses: tuple[str, ...], event: str, did: str | None, zone: str, language: str | None
 ) -> None:
-    """Send an e-mail to ADDRESSES when a call was missed, a calendar fails, or nobody has duty.
+    """Send an e-mail to ADDRESSES when something happened, a missed call without --event.
 
     Each address may say its language: anna@example.com=ru.
     """
     settings = settings_for(ami=False)
     if event not in NOTICE_EVENTS:
         raise Failed(f"--event {event!r} is not one of {', '.join(NOTICE_EVENTS)}")
-    if did is not None and event != MISSED:
-        raise Failed("--did is for missed calls only")
+    if did is not None and event not in DID_EVENTS:
+        raise Failed("--did is for missed calls and callbacks only")
     if did is not None:
         did = did.removeprefix("+")
         if not (did.isascii() and did.isdigit() and _DID_DIGITS[0] <= len(did) <= _DID_DIGITS[1]):

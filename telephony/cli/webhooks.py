@@ -87,10 +87,15 @@ def list_() -> None:
 @webhooks.command("add")
 @click.argument("url")
 @click.option("--form", type=click.Choice(FORMS), default=STANDARD, help="How it is written.")
-@click.option("--event", "events", multiple=True, help="Which event; may be repeated.")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    help=f"Which event; may be repeated. One of {', '.join(EVENTS)}.",
+)
 @readable
 def add(url: str, form: str, events: tuple[str, ...]) -> None:
-    """Send events to URL; without --event all that the form has (call.missed only when named)."""
+    """Send events to URL; without --event the start, the answer and the end of each call."""
     settings = settings_for(ami=False)
     words = WORDS[settings.language]
     chosen = _events(form, events)

@@ -1,7 +1,10 @@
 """What webhooks and mails say of what happened: pure functions of facts and records."""
 
+from telephony.notify.casemails import alarm_mail, case_mail
 from telephony.notify.events import (
     ANSWERED,
+    CASE_NOTICES,
+    DID_EVENTS,
     ENDED,
     EVENTS,
     MISSED,
@@ -35,6 +38,8 @@ from telephony.notify.mails import (
 
 __all__ = [
     "ANSWERED",
+    "CASE_NOTICES",
+    "DID_EVENTS",
     "ENDED",
     "EVENTS",
     "FORMS",
@@ -48,8 +53,10 @@ __all__ = [
     "ZAMMAD",
     "ZAMMAD_EVENTS",
     "Message",
+    "alarm_mail",
     "calendar_mail",
     "call_data",
+    "case_mail",
     "clean",
     "events_of",
     "gap_mail",

@@ -277,8 +277,30 @@ def tries_in_all(session: Session, now: datetime) -> Tries:
         c.sent_at > now - _DAY, _COUNTED
     )
     hour, day = session.execute(query).one()
-    live = select(func.count()).where(c.state.in_(_LIVE))
-    return Tries(hour=hour, day=day, live=session.execute(live).scalar_one())
+    return Tries(hour=hour, day=day, live=count_live(session))
+
+
+def full_prefixes(session: Session, most: int, now: datetime) -> list[str]:
+    """Return the beginnings of numbers to which `most` tries or more were made within an hour."""
+    c = callback_attempt.c
+    query = select(c.prefix).where(c.sent_at > now - _HOUR, _COUNTED)
+    query = query.group_by(c.prefix).having(func.count() >= most).order_by(c.prefix)
+    return list(session.execute(query).scalars())
+
+
+def count_live(session: Session) -> int:
+    """Return how many tries are under way."""
+    query = select(func.count()).where(callback_attempt.c.state.in_(_LIVE))
+    return session.execute(query).scalar_one()
+
+
+def count_ended(session: Session, since: datetime) -> dict[str, int]:
+    """Return how the tries that were sent after `since` ended: code of `Ended` → how many."""
+    c = callback_attempt.c
+    query = select(c.ended, func.count().label("found")).where(
+        c.sent_at > since, c.ended.is_not(None)
+    )
+    return {row.ended: row.found for row in session.execute(query.group_by(c.ended))}
 
 
 def tries_of(session: Session, number: str, prefix: str, now: datetime) -> Tries:

@@ -23,6 +23,7 @@ from telephony.domain.callback.cases import (
     Source,
 )
 from telephony.domain.callback.results import Ended, Why
+from telephony.store.alarms import tell_resumed, tell_stopped
 from telephony.store.case_tables import callback_stop, case_call, missed_case, opt_out
 from telephony.store.outbox import Fact, add_facts
 from telephony.store.tables import in_turn, insert_or_ignore
@@ -243,19 +244,27 @@ def stopped(session: Session) -> tuple[datetime, str, str] | None:
 
 
 def stop_dialling(session: Session, by: str, reason: str, now: datetime) -> bool:
-    """Stop all dialling; tell whether it went on before."""
+    """Stop all dialling, and note it as an alarm; tell whether it went on before."""
+    in_turn(session)
     made = session.execute(
         insert_or_ignore(session, callback_stop, key=("id",))
         .values(id=1, at=now, stopped_by=by, reason=reason)
         .returning(callback_stop.c.id)
     )
-    return made.first() is not None
+    if made.first() is None:
+        return False
+    tell_stopped(session, by, reason, now)
+    return True
 
 
-def resume_dialling(session: Session) -> bool:
-    """Let dialling go on; tell whether it was stopped."""
-    gone = session.execute(delete(callback_stop).returning(callback_stop.c.id))
-    return gone.first() is not None
+def resume_dialling(session: Session, by: str, now: datetime) -> bool:
+    """Let dialling go on, and note that; tell whether it was stopped."""
+    in_turn(session)
+    gone = session.execute(delete(callback_stop).returning(callback_stop.c.at)).first()
+    if gone is None:
+        return False
+    tell_resumed(session, by, gone.at, now)
+    return True
 
 
 def count_open(session: Session, now: datetime) -> dict[str, int]:

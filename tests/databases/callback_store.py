@@ -158,7 +158,7 @@ class Store:
             if stopped:
                 stop_dialling(session, "boss", "", now)
             else:
-                resume_dialling(session)
+                resume_dialling(session, "boss", now)
 
     def change(self, rules: CallbackRules) -> None:
         with writing(self.engine) as session:

@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import default
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, update
 
 from telephony.domain.record import CallRecord, Direction, Disposition
 from telephony.jobs import deliver, expand
 from telephony.mailing import Mailer
 from telephony.notify import MAILS_WITHIN, MOST_MAILS
-from telephony.outgoing import Outgoing
 from telephony.secrets import Vault
-from telephony.sending import Tools
-from telephony.store.calls import save_call
 from telephony.store.deliveries import (
     State,
     claim_deliveries,
@@ -36,81 +30,13 @@ from telephony.store.deliveries import (
     sweep_deliveries,
 )
 from telephony.store.engine import reading, writing
-from telephony.store.lanes import Lane, list_lanes
 from telephony.store.notices import Recipient, add_notice, remove_notice
-from telephony.store.outbox import Fact, add_facts, claim_facts, due_facts, pending_facts
-from telephony.store.webhooks import add_webhook, get_webhook, remove_webhook
+from telephony.store.outbox import claim_facts, due_facts, pending_facts
+from telephony.store.webhooks import get_webhook, remove_webhook
+from tests.databases.delivering import LEASE, NOW, Mailbox, Office, mail_office
 from tests.databases.samples import a_record
 from tests.lab.ports import free_port
 from tests.lab.receiver import Receiver, Reply
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LEASE = timedelta(seconds=60)
-SECRET = "whsec_" + "c2VjcmV0" * 4
-VAULT = Vault(["a-key-of-some-length-0123456789-0123"])
-
-
-class Office:
-    """A database, a receiver, a mail server, and a clock that the test moves."""
-
-    def __init__(self, engine: Engine, receiver: Receiver, mailer: Mailer | None) -> None:
-        self.engine = engine
-        self.receiver = receiver
-        self.at = NOW
-        self.tools = Tools(
-            engine,
-            VAULT,
-            Outgoing((ip_network("127.0.0.0/8"),), (receiver.port,)),
-            mailer,
-            now=lambda: self.at,
-            draw=lambda: 1.0,
-        )
-
-    def webhook(self, *events: str, form: str = "standard", path: str = "/hook") -> int:
-        with writing(self.engine) as session:
-            return add_webhook(
-                session,
-                form=form,
-                events=events,
-                place="test",
-                url=VAULT.seal(self.receiver.url(path)),
-                secret=VAULT.seal(SECRET),
-                now=self.at,
-            )
-
-    def started(self, call_id: str = "1.1") -> None:
-        payload = {"call_id": call_id, "direction": "in", "did": "7495", "number": "+79001112233"}
-        with writing(self.engine) as session:
-            add_facts(session, [Fact("call.started", f"s:{call_id}", payload)], self.at)
-
-    def ended(self, record: CallRecord) -> None:
-        with writing(self.engine) as session:
-            save_call(session, record)  # adds the fact call.ended
-
-    def expand(self) -> None:
-        with writing(self.engine) as session:
-            ids = due_facts(session, self.at, 100)
-            claims = claim_facts(session, ids, self.at, LEASE)
-        for claim in claims:
-            expand(self.tools, claim.id, claim.attempt)
-
-    def deliver(self, lane: str = "webhook:1") -> int:
-        """Do what the relay and a worker would; return how many deliveries were due."""
-        with writing(self.engine) as session:
-            ids = due_deliveries(session, lane, self.at, 100)
-            claims = claim_deliveries(session, ids, self.at, LEASE)
-        for claim in claims:
-            deliver(self.tools, claim.id, claim.attempt)
-        return len(claims)
-
-    def rows(self) -> list[Any]:
-        with reading(self.engine) as session:
-            return list(session.execute(select(delivery).order_by(delivery.c.id)))
-
-    def lane(self, name: str = "webhook:1") -> Lane:
-        with reading(self.engine) as session:
-            (found,) = [lane for lane in list_lanes(session) if lane.name == name]
-        return found
 
 
 @pytest.fixture
@@ -324,44 +250,17 @@ def test_a_fact_whose_job_breaks_waits_and_says_why(office: Office) -> None:
 # Mail
 
 
-class _Mailbox:
-    """Keeps what the mail server takes; refuses recipients by their names."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], bytes]] = []
-
-    async def handle_RCPT(
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address.startswith("nobody"):
-            return "550 no such user"
-        if address.startswith("later"):
-            return "450 try later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        self.mails.append((envelope.rcpt_tos, envelope.content))
-        return "250 OK"
-
-
 @pytest.fixture
-def mailbox() -> _Mailbox:
+def mailbox() -> Mailbox:
     """Give an empty mailbox."""
-    return _Mailbox()
+    return Mailbox()
 
 
 @pytest.fixture
-def mailing(emptied: Engine, mailbox: _Mailbox) -> Iterator[Office]:
+def mailing(emptied: Engine, mailbox: Mailbox) -> Iterator[Office]:
     """Give an office with a real mail server."""
-    server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    server.start()
-    mailer = Mailer("127.0.0.1", server.port, "none", "", "", "dutyline@example.com")
-    try:
-        with Receiver() as receiver:
-            yield Office(emptied, receiver, mailer)
-    finally:
-        server.stop()
+    with mail_office(emptied, mailbox) as made:
+        yield made
 
 
 def _notice(office: Office, *recipients: Recipient, did: str | None = None) -> int:
@@ -381,7 +280,7 @@ def _parsed(content: bytes) -> Message:
 
 
 def test_a_missed_call_is_mailed_to_each_in_their_language(
-    mailing: Office, mailbox: _Mailbox
+    mailing: Office, mailbox: Mailbox
 ) -> None:
     _notice(mailing, Recipient("anna@example.com", "ru"), Recipient("bob@example.com", "en"))
     _notice(mailing, Recipient("other@example.com", "en"), did="000")
@@ -398,7 +297,7 @@ def test_a_missed_call_is_mailed_to_each_in_their_language(
 
 
 def test_an_unknown_recipient_is_parked_and_the_others_get_theirs(
-    mailing: Office, mailbox: _Mailbox
+    mailing: Office, mailbox: Mailbox
 ) -> None:
     _notice(
         mailing,
@@ -418,7 +317,7 @@ def test_an_unknown_recipient_is_parked_and_the_others_get_theirs(
     assert len(mailbox.mails) == 1
 
 
-def test_an_address_with_a_line_end_is_never_mailed(mailing: Office, mailbox: _Mailbox) -> None:
+def test_an_address_with_a_line_end_is_never_mailed(mailing: Office, mailbox: Mailbox) -> None:
     """The commands refuse one; this is one that came into the database by another way."""
     _notice(mailing, Recipient("a@example.com\r\nRCPT TO:<b@example.com>", "en"))
     mailing.ended(_missed(1))
@@ -430,7 +329,7 @@ def test_an_address_with_a_line_end_is_never_mailed(mailing: Office, mailbox: _M
     assert mailbox.mails == []
 
 
-def test_a_storm_of_missed_calls_fills_no_mailbox(mailing: Office, mailbox: _Mailbox) -> None:
+def test_a_storm_of_missed_calls_fills_no_mailbox(mailing: Office, mailbox: Mailbox) -> None:
     _notice(mailing, Recipient("bob@example.com", "en"))
     for nth in range(MOST_MAILS + 10):
         mailing.ended(_missed(nth))
@@ -445,7 +344,7 @@ def test_a_storm_of_missed_calls_fills_no_mailbox(mailing: Office, mailbox: _Mai
     assert b"no mails of further ones" not in mailbox.mails[-1][1]
 
 
-def test_a_removed_notice_mails_no_more(mailing: Office, mailbox: _Mailbox) -> None:
+def test_a_removed_notice_mails_no_more(mailing: Office, mailbox: Mailbox) -> None:
     key = _notice(mailing, Recipient("bob@example.com", "en"))
     mailing.ended(_missed(1))
     mailing.expand()

@@ -11,17 +11,20 @@ from telephony.ami.client import AmiAddress
 from telephony.callbacks import placing
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import Dispatcher
+from telephony.callbacks.watching import watch_cases
 from telephony.domain.callback.cases import CaseState
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules, Caps, QuietHours
 from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.record import Disposition
 from telephony.status import identity
+from telephony.store.alarms import ALARM
 from telephony.store.attempts import finish_attempt, live_attempts
 from telephony.store.calls import Revised
 from telephony.store.case_tables import callback_attempt, missed_case
 from telephony.store.engine import reading, writing
 from telephony.store.live import save_operator_states, save_process
+from telephony.store.outbox import outbox
 from telephony.store.progress import save_ended
 from telephony.store.setup import replace_setup
 from telephony.store.tables import moment
@@ -122,9 +125,28 @@ def test_500_calls_from_a_usual_range_order_no_more_than_the_caps_allow(
             if wanted is not None:
                 sent.append(clock[0])
         _all_busy(engine, clock[0])
+        watch_cases(engine, clock[0])
         assert sum(one > clock[0] - timedelta(hours=1) for one in sent) <= caps.prefix_hour
         assert sum(one > clock[0] - timedelta(days=1) for one in sent) <= caps.day
     assert caps.day < len(sent) <= 2 * caps.day, "a day later the next ones"
+    alarms = _alarms(engine)
+    assert {(name, prefix) for name, prefix, _ in alarms} == {
+        ("prefix_hour", "+79165"),
+        ("day", ""),
+    }
+    for one in set(alarms):
+        assert alarms.count(one) == 1, "once an hour"
+    assert len(alarms) > 24, "and again, as long as it lasts"
+
+
+def _alarms(engine: Engine) -> list[tuple[str, str, int]]:
+    """Return alarm, prefix and hour of each alarm that was told of."""
+    query = select(outbox.c.payload, outbox.c.created_at).where(outbox.c.kind == ALARM)
+    with reading(engine) as session:
+        return [
+            (row.payload["alarm"], row.payload["prefix"], int(row.created_at.timestamp() // 3600))
+            for row in session.execute(query)
+        ]
 
 
 def _all_busy(engine: Engine, now: datetime) -> None:

@@ -88,6 +88,10 @@ def test_zammads_form_has_no_secret(admin: Admin, receiver: Receiver) -> None:
             ("https://8.8.8.8/", "--form", "zammad", "--event", "call.missed"),
             "call.missed is no event of the form zammad",
         ),
+        (
+            ("https://8.8.8.8/", "--form", "zammad", "--event", "callback.near"),
+            "callback.near is no event of the form zammad",
+        ),
         (("nonsense",), "must begin with https://"),
     ],
 )
@@ -115,6 +119,22 @@ def test_a_notice_is_added_shown_and_removed(admin: Admin) -> None:
 
 
 @pytest.mark.parametrize(
+    "event", ["callback.opened", "callback.near", "callback.overdue", "callback.escalated"]
+)
+def test_a_notice_of_callbacks_may_be_for_one_number(admin: Admin, event: str) -> None:
+    admin.says("notices", "add", "a@example.com", "--event", event, "--did", "74951234567")
+    assert f"1  {event}  74951234567" in admin.says("notices", "list")
+
+
+def test_events_of_callbacks_are_sent_when_they_are_named(admin: Admin, receiver: Receiver) -> None:
+    chosen = ("callback.near", "callback.alarm")
+    admin.says("webhooks", "add", receiver.url(), "--event", chosen[0], "--event", chosen[1])
+    assert ",".join(chosen) in admin.says("webhooks", "list")
+    admin.says("webhooks", "add", receiver.url())
+    assert "call.started,call.answered,call.ended  on" in admin.says("webhooks", "list")
+
+
+@pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("anna",), "'anna' is not an e-mail address"),
@@ -123,6 +143,11 @@ def test_a_notice_is_added_shown_and_removed(admin: Admin) -> None:
         (("a@example.com", "--zone", "Mars/Base"), "is not an IANA time zone"),
         (("a@example.com", "--did", "x"), "--did 'x' is not a number"),
         (("a@example.com", "--event", "call.ended"), "is not one of call.missed"),
+        (("a@example.com", "--event", "callback.closed"), "is not one of call.missed"),
+        (
+            ("a@example.com", "--event", "callback.alarm", "--did", "74951234567"),
+            "--did is for missed calls and callbacks only",
+        ),
     ],
 )
 def test_notices_that_are_refused(admin: Admin, arguments: tuple[str, ...], reason: str) -> None:

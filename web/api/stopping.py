@@ -40,11 +40,11 @@ def set_callback_stop(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict
     if body["stopped"] and not reason:
         refuse({"reason": [gettext("Say why, for your colleagues.")]})
     with writing(services().engine) as session:
+        who = token_asker(session).login
         if body["stopped"]:
-            who = token_asker(session).login
             if stop_dialling(session, who, reason, services().now()):
                 note_by_token(session, "callbacks.stopped", "", reason=reason)
-        elif resume_dialling(session):
+        elif resume_dialling(session, who, services().now()):
             note_by_token(session, "callbacks.resumed", "")
         return _stop(stopped(session))
 

@@ -99,7 +99,7 @@ def stop() -> str | Response | tuple[str, int]:
 def resume() -> Response:
     """Let callbacks go on."""
     with writing(services().engine) as session:
-        if resume_dialling(session):
+        if resume_dialling(session, signed_in_user().login, services().now()):
             note(session, "callbacks.resumed", "")
     flash(gettext("Callbacks go on."), "good")
     return redirect(url_for("cases.index"))
