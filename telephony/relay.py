@@ -107,6 +107,7 @@ class Relay:
         self._redis_error: str | None = None
         self._database_error: str | None = None
         self.enqueued = 0
+        self._callbacks = 0
 
     def stop(self) -> None:
         """End `run` soon."""
@@ -178,6 +179,7 @@ class Relay:
             "outbox_oldest_seconds": round(age, 3),
             "deliveries_pending": float(under_way),
             "deliveries_parked": float(parked),
+            "callbacks_begun": float(self._callbacks),
             "enqueued": float(self.enqueued),
             "duty_gaps": float(self._gaps),
         }
@@ -245,6 +247,7 @@ class Relay:
             claims,
             lambda session, held: self._dispatcher.release(session, held, now),
         )
+        self._callbacks += len(claims)
 
     def _enqueue(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -12,9 +13,21 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from telephony.accounts import Role, Scope
+from telephony.domain.callback.cases import Attention, Case, Source
+from telephony.domain.callback.results import Ended, Why
+from telephony.domain.callback.rules import CallbackRules, Caps
 from telephony.domain.duty.calendars import Takes
 from telephony.settings import Settings
+from telephony.store.attempts import (
+    NewAttempt,
+    add_attempt,
+    finish_attempt,
+    get_attempt,
+    send_attempt,
+)
 from telephony.store.calendars import Copy, Owner, add_feed, get_feed, note_failure, use_feed
+from telephony.store.callback_rules import replace_callback_rules
+from telephony.store.cases import add_case, resume_dialling, stop_dialling
 from telephony.store.engine import open_engine, writing
 from telephony.store.live import Process, save_process
 from telephony.store.outbox import Fact, add_facts
@@ -247,3 +260,73 @@ def test_a_calendar_that_fails_is_told_of(quick_panel: Panel) -> None:
     }
     assert samples["dutyline_calendar_failing"] == ({"calendar": str(key)}, 1.0)
     assert samples["dutyline_calendar_age_seconds"] == ({"calendar": str(key)}, 10.0)
+
+
+def test_what_stops_callbacks_is_shown_while_it_does(quick_panel: Panel) -> None:
+    now = quick_panel.clock.now()
+    _all_well(quick_panel)
+    boss, oper = quick_panel.signed_in("boss"), quick_panel.signed_in("boss", language="ru")
+    with writing(quick_panel.engine) as session:
+        replace_callback_rules(session, CallbackRules(caps=Caps(prefix_hour=2, hour=2, day=3)))
+        stop_dialling(session, "anna", "odd <calls>", now)
+        for operator in ("101", "102"):
+            new = NewAttempt("+79161234567", "+79161", operator)
+            claim = add_attempt(session, new, now, timedelta(minutes=1))
+            assert send_attempt(session, claim.id, 1, operator, now, timedelta(minutes=1))
+    page = boss.get("/health").text
+    assert "All is well" in page, "Dutyline itself is"
+    assert "All callbacks are stopped" in page
+    assert "by anna. Why: odd &lt;calls&gt;" in page
+    assert "Callbacks wait: 2 within an hour are the most" in page
+    assert "Callbacks to +79161… wait: 2 within an hour are the most" in page
+    assert "within a day are the most" not in page
+    assert "Все обратные звонки остановлены" in oper.get("/health").text
+    assert boss.get("/readyz").status_code == 200
+    with writing(quick_panel.engine) as session:
+        assert resume_dialling(session, "anna", now)
+    quick_panel.clock.pass_(seconds=3601)
+    _all_well(quick_panel)
+    page = boss.get("/health").text
+    assert "callbacks are stopped" not in page
+    assert "are the most" not in page
+
+
+def test_metrics_of_callbacks(panel: Panel) -> None:
+    now = panel.clock.now()
+    minute = timedelta(minutes=1)
+    soon, late = now + minute, now - minute
+    with writing(panel.engine) as session:
+        for nth, (due, sla, attention) in enumerate(
+            [(late, soon, None), (late, late, None), (None, soon, Attention.ATTEMPTS)]
+        ):
+            case = Case(
+                f"+7916000000{nth}", Source.MISSED, Why.RINGING, late, late, late,
+                due_at=due, sla_at=sla, attention=attention,
+            )  # fmt: skip
+            add_case(session, case, now)
+        keys = [
+            add_attempt(session, NewAttempt("+79160000000", "+79160", operator), now, minute).id
+            for operator in ("101", "102")
+        ]
+        assert send_attempt(session, keys[0], 1, "x", now, minute)
+        one = get_attempt(session, keys[0])
+        assert one is not None
+        assert finish_attempt(session, one, Ended.BUSY, now)
+        stop_dialling(session, "anna", "", now)
+    text = panel.browser("127.0.0.1").get("/metrics").text
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("dutyline_callback")
+    }
+    assert samples["dutyline_callbacks_open",] == 3
+    assert samples["dutyline_callbacks_due",] == 2
+    assert samples["dutyline_callbacks_overdue",] == 1
+    assert samples["dutyline_callbacks_attention",] == 1
+    assert samples["dutyline_callbacks_live",] == 1
+    tries = {key[1]: value for key, value in samples.items() if key[0] == "dutyline_callback_tries"}
+    assert set(tries) == {one.value for one in Ended}
+    assert {how for how, found in tries.items() if found} == {"busy"}
+    alarms = {key[1]: on for key, on in samples.items() if key[0] == "dutyline_callback_alarm"}
+    assert alarms == {"prefix_hour": 0, "hour": 0, "day": 0, "stopped": 1}

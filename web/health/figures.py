@@ -39,6 +39,7 @@ FIGURES: dict[str, Figure] = {
     "duty_gaps": Figure("duty_gaps", "Times of the next day in which a called group has no duty"),
     "deliveries_pending": Figure("deliveries_pending", "Webhooks and mails under way"),
     "deliveries_parked": Figure("deliveries_parked", "Webhooks and mails given up"),
+    "callbacks_begun": Figure("callbacks_begun_total", "Tries to call back handed to the workers"),
     "enqueued": Figure("enqueued_total", "Jobs handed to the workers"),
     "jobs_done": Figure("jobs_done_total", "Jobs done"),
     "jobs_failed": Figure("jobs_failed_total", "Jobs that failed"),

@@ -16,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from telephony import __version__
 from telephony.accounts import Scope
+from telephony.domain.callback.results import Ended
 from telephony.domain.live import OperatorActivity
+from telephony.store.alarms import CAPS, Alarm
 from telephony.store.engine import reading
 from telephony.store.live import Process
 from web.health.figures import FIGURES, Figure
-from web.health.reading import Found, look
+from web.health.reading import Callbacks, Found, look, look_at_callbacks
 from web.health.state import look_at
 from web.proxies import is_forwarded
 from web.rights import bearer_token, public
@@ -63,9 +65,11 @@ class _FromDatabase(Collector):
 
     def collect(self) -> Iterable[Metric]:
         found: Found | None = None
+        callbacks: Callbacks | None = None
         try:
             with reading(self._engine) as session:
                 found = look(session)
+                callbacks = look_at_callbacks(session, self._now)
         except SQLAlchemyError:
             pass
         yield _gauge("database_up", "1 while the database answers the panel", found is not None)
@@ -76,6 +80,8 @@ class _FromDatabase(Collector):
             yield from _counts(found, self._now)
             yield from _parts(found, self._now)
             yield from _calendars(found, self._now)
+        if callbacks is not None:
+            yield from _callbacks(callbacks)
 
 
 def _counts(found: Found, now: datetime) -> Iterator[Metric]:
@@ -122,6 +128,28 @@ def _calendars(found: Found, now: datetime) -> Iterator[Metric]:
         failing.add_metric([str(feed.id)], feed.failing_since is not None)
         age.add_metric([str(feed.id)], (now - feed.fetched_at).total_seconds())
     yield from (failing, age)
+
+
+def _callbacks(found: Callbacks) -> Iterator[Metric]:
+    cases = found.cases
+    yield _gauge("callbacks_open", "Cases that are open", cases["open"])
+    yield _gauge("callbacks_due", "Cases whose next try is due", cases["due"])
+    yield _gauge("callbacks_overdue", "Cases whose promise is broken", cases["overdue"])
+    yield _gauge("callbacks_attention", "Cases that wait for a person", cases["attention"])
+    yield _gauge("callbacks_live", "Tries to call back that are under way", found.live)
+    tries = GaugeMetricFamily(
+        "dutyline_callback_tries", "Tries of the last hour by how they ended", labels=["ended"]
+    )
+    for how in Ended:
+        tries.add_metric([how.value], found.tries.get(how.value, 0))
+    yield tries
+    alarms = GaugeMetricFamily(
+        "dutyline_callback_alarm", "1 while it stops callbacks", labels=["alarm"]
+    )
+    standing = {one.alarm for one in found.alarms}
+    for alarm in (*CAPS, Alarm.STOPPED):
+        alarms.add_metric([alarm.value], alarm in standing)
+    yield alarms
 
 
 def _figures(processes: Iterable[Process]) -> Iterator[Metric]:

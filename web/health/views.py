@@ -6,10 +6,11 @@ from flask import Blueprint, render_template
 from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.accounts import Role
+from telephony.callbacks.alarms import Standing
 from telephony.store.engine import reading, reason, shown
-from web.health.reading import Found, look
+from web.health.reading import Found, look, look_at_callbacks
 from web.health.state import look_at
-from web.health.words import figure_words, part_words, problem_words
+from web.health.words import alarm_words, figure_words, part_words, problem_words
 from web.rights import allow
 from web.services import services
 from web.wrong import fault_words
@@ -24,10 +25,12 @@ def index() -> str:
     offer = services()
     now = offer.now()
     found: Found | None = None
+    alarms: tuple[Standing, ...] = ()
     error = ""
     try:
         with reading(offer.engine) as session:
             found = look(session)
+            alarms = look_at_callbacks(session, now).alarms
     except SQLAlchemyError as failed:
         error = reason(failed)
     parts = look_at(found.processes, now) if found else []
@@ -38,6 +41,7 @@ def index() -> str:
         database=shown(offer.engine.url) if offer.engine.dialect.name == "sqlite" else "PostgreSQL",
         parts=parts,
         failing=[feed for feed in found.calendars if feed.failing_since] if found else [],
+        alarms=[(one, *alarm_words(one)) for one in alarms],
         fault_words=fault_words,
         behind=[part for part in parts if not part.ready],
         now=now,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from telephony.callbacks.alarms import Standing
+from telephony.store.alarms import Alarm
 from telephony.store.live import part_of
 from web.texts import gettext
 
@@ -66,6 +68,28 @@ def problem_words(code: str) -> tuple[str, str]:
     return known.get(code, (gettext("Not ready: %(code)s", code=code), gettext("See its log.")))
 
 
+def alarm_words(one: Standing) -> tuple[str, str]:
+    """Return (what stops callbacks, what to do about it)."""
+    if one.alarm is Alarm.STOPPED:
+        return gettext("All callbacks are stopped"), gettext(
+            "Nobody is called back until somebody lets callbacks go on."
+        )
+    if one.alarm is Alarm.DAY:
+        what = gettext("Callbacks wait: %(limit)s within a day are the most", limit=one.limit)
+    elif one.alarm is Alarm.HOUR:
+        what = gettext("Callbacks wait: %(limit)s within an hour are the most", limit=one.limit)
+    else:
+        what = gettext(
+            "Callbacks to %(prefix)s… wait: %(limit)s within an hour are the most",
+            prefix=one.prefix,
+            limit=one.limit,
+        )
+    return what, gettext(
+        "Are these real clients? If not, stop all callbacks. If there is simply much to do, raise "
+        "the cap in the callback rules."
+    )
+
+
 def figure_words(name: str) -> str:
     """Return the words of a figure; an unknown one stands for itself."""
     known = {
@@ -90,6 +114,7 @@ def figure_words(name: str) -> str:
         "duty_gaps": gettext("Gaps in rosters within a day"),
         "deliveries_pending": gettext("Webhooks and mails under way"),
         "deliveries_parked": gettext("Webhooks and mails given up"),
+        "callbacks_begun": gettext("Callbacks begun"),
         "enqueued": gettext("Jobs handed over"),
         "jobs_done": gettext("Jobs done"),
         "jobs_failed": gettext("Jobs failed"),
