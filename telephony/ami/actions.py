@@ -230,10 +230,13 @@ def read_global(expression: str) -> Fields:
     return (("Action", "Getvar"), ("Variable", expression))
 
 
+# Tells whether a user may place calls: without a channel none is.
+ORIGINATE_PROBE: Fields = (("Action", "Originate"), ("Channel", ""))
+
 # What our user must not be able to do, tried in a way that is harmless where it can.
 FORBIDDEN_PROBES: dict[str, Fields] = {
     "run console commands": (("Action", "Command"), ("Command", "core show version")),
-    "place calls": (("Action", "Originate"), ("Channel", "")),
+    "place calls": ORIGINATE_PROBE,
     "change the configuration": (("Action", "GetConfig"), ("Filename", "dutyline_none.conf")),
 }
 

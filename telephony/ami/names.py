@@ -32,9 +32,10 @@ RECALLED = "dutyline-recalled"  # … who is then put through like a caller
 GREET = "dutyline-greet"  # what a client who is called hears first
 DIALLED = "dutyline-dialled"  # says how the dialling ended, and clears up
 FEATURES = "dutyline-features"  # feature codes and hints for lamps
+ORDER_CONTEXTS = (ORDER, ACCEPT, ORDERED, RECALL, RECALLED, GREET, DIALLED)
 CONTEXTS = (
     INCOMING, ROUTE, STEPS, SCREEN, HANGUP, TRANSFER, FALLBACK, QUEUE_KEYS, MOBILE, FEATURES,
-    ORDER, ACCEPT, ORDERED, RECALL, RECALLED, GREET, DIALLED,
+    *ORDER_CONTEXTS,
 )  # fmt: skip
 
 NO_QUEUE = "NOQUEUE"  # the status of a step whose queue the PBX does not have

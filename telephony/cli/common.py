@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.ami.client import AmiAddress
+from telephony.ami.names import dialler_of
 from telephony.domain.setup import Setup
 from telephony.logs import set_up_logs
 from telephony.settings import Settings, SettingsError, read_settings
@@ -95,3 +97,11 @@ def known_setup(settings: Settings) -> Setup | None:
 def ami_address(settings: Settings) -> AmiAddress:
     """Return where and as whom to log in to Asterisk."""
     return AmiAddress(settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret)
+
+
+def dialler_address(settings: Settings) -> AmiAddress | None:
+    """Return the same for the user that places calls, None while the PBX's are not set."""
+    if not settings.ami_secret:
+        return None
+    user, secret = dialler_of(settings.ami_user, settings.ami_secret)
+    return replace(ami_address(settings), user=user, secret=secret)

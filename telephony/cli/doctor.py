@@ -18,7 +18,8 @@ from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
 from telephony.asterisk.manager import has_criteria
 from telephony.asterisk.queues import CALLBACK_KEY
-from telephony.cli.common import ami_address, readable, settings_for
+from telephony.cli.common import ami_address, dialler_address, readable, settings_for
+from telephony.cli.diallercheck import check_dialler
 from telephony.cli.findings import Finding, Level, failed, ok, warning
 from telephony.cli.partcheck import check_key, check_parts, check_redis
 from telephony.cli.queuecheck import check_queues
@@ -192,6 +193,7 @@ def check_asterisk(settings: Settings, trunks: tuple[str, ...]) -> Iterator[Find
             yield from check_queues(pbx, settings)
             yield from _check_trunks(pbx, trunks)
             yield from _check_heartbeat(pbx)
+        yield from check_dialler(dialler_address(settings))
     except LoginRefused as error:
         yield failed(
             f"Asterisk refused user {settings.ami_user} ({error})",
@@ -280,6 +282,13 @@ def _check_dialplan(pbx: OneShot, token: str) -> Iterator[Finding]:
         for context, extension in _ENTRIES
         if _value(pbx, actions.read_global(f"DIALPLAN_EXISTS({context},{extension},1)")) != "1"
     ]
+    if missing and set(missing) <= set(names.ORDER_CONTEXTS):
+        yield failed(
+            f"not in the dialplan, so nobody is called back: {', '.join(missing)}",
+            "run `dutyline pbx-config --again` with the files' folder, "
+            "then `asterisk -rx 'dialplan reload'`",
+        )
+        return
     if missing:
         yield failed(
             f"not in the dialplan: {', '.join(missing)}",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 from sqlalchemy import Engine
 
-from telephony.ami.client import AmiAddress
-from telephony.ami.names import dialler_of
 from telephony.callbacks.desk import Desk
-from telephony.cli.common import Failed, ami_address, database, readable, settings_for
+from telephony.cli.common import Failed, database, dialler_address, readable, settings_for
 from telephony.jobs import JOBS
 from telephony.mailing import Mailer
 from telephony.outgoing import Outgoing
@@ -46,16 +42,8 @@ def tools_of(settings: Settings, engine: Engine) -> Tools:
         vault = open_vault(settings.secret_key, settings.data_dir)
     except SecretError as error:
         raise Failed(str(error)) from None
-    desk = Desk(engine, settings.country, _dialler_of(settings))
+    desk = Desk(engine, settings.country, dialler_address(settings))
     return Tools(engine, vault, outgoing_of(settings), mailer_of(settings), desk=desk)
-
-
-def _dialler_of(settings: Settings) -> AmiAddress | None:
-    """Return the manager user that places calls, None while the PBX's are not set."""
-    if not settings.ami_secret:
-        return None
-    user, secret = dialler_of(settings.ami_user, settings.ami_secret)
-    return replace(ami_address(settings), user=user, secret=secret)
 
 
 def outgoing_of(settings: Settings) -> Outgoing:
