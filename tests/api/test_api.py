@@ -238,6 +238,21 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("PATCH", "/announcements/99"): Scope.SETUP_WRITE,
         ("DELETE", "/announcements/99"): Scope.SETUP_WRITE,
         ("GET", "/events"): Scope.EVENTS_READ,
+        ("GET", "/cases"): Scope.CALLBACKS_READ,
+        ("GET", "/cases.csv"): Scope.CALLBACKS_READ,
+        ("GET", "/cases/99"): Scope.CALLBACKS_READ,
+        ("POST", "/cases/99/claim"): Scope.CALLBACKS_WRITE,
+        ("POST", "/cases/99/call"): Scope.CALLBACKS_WRITE,
+        ("POST", "/cases/99/schedule"): Scope.CALLBACKS_WRITE,
+        ("POST", "/cases/99/close"): Scope.CALLBACKS_WRITE,
+        ("POST", "/cases/bulk-close"): Scope.CALLBACKS_WRITE,
+        ("POST", "/calls/click"): Scope.CALLBACKS_WRITE,
+        ("GET", "/callback-stop"): Scope.CALLBACKS_READ,
+        ("PUT", "/callback-stop"): Scope.CALLBACKS_WRITE,
+        ("GET", "/opt-outs"): Scope.CALLBACKS_READ,
+        ("POST", "/opt-outs"): Scope.CALLBACKS_WRITE,
+        ("DELETE", "/opt-outs/+79000000099"): Scope.CALLBACKS_WRITE,
+        ("POST", "/callback-requests"): Scope.CALLBACKS_WRITE,
     }
     for section in ("operators", "groups", "dids", "hours", "trunks", "mailboxes", "absences"):
         needed["GET", f"/setup/{section}"] = needed["GET", f"/setup/{section}/99"] = (
