@@ -77,7 +77,13 @@ async def test_calls_that_went_on_and_calls_that_ended_while_the_wire_was_cut(
         assert stays.ended_at is not None
         assert abs(kept.talk_ms - (stays.ended_at - stays.answered_at) * 1000) < 300
         assert service.live() == []
-        assert service.facts() == {"call.started": 2, "call.answered": 1, "call.ended": 2}
+        # Whoever called while nobody listened, and was not answered, is somebody to call.
+        assert service.facts() == {
+            "call.started": 2,
+            "call.answered": 1,
+            "call.ended": 2,
+            "callback.opened": 1,
+        }
 
 
 async def test_the_queue_log_tells_who_gave_up_and_who_talked(tmp_path: Path) -> None:
