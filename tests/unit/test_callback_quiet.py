@@ -182,14 +182,14 @@ def test_counting_ends_after_four_hundred_days() -> None:
 
 
 def test_the_presets_with_numbers_that_tell_no_place() -> None:
-    russia = client_zone("+78001234567", None, MOSCOW)
+    russia = client_zone("+78001234567", None, BERLIN)
     # Kaliningrad's 8:00 to Kamchatka's 22:00 on a Friday; 9:00 to 20:00 on a Saturday.
     assert quiet_over(RU.quiet, russia, utc("2026-12-04T00:00")) == utc("2026-12-04T06:00")
     assert after_loud(RU.quiet, russia, utc("2026-12-04T06:00"), 240) == utc("2026-12-04T10:00")
     assert quiet_over(RU.quiet, russia, utc("2026-12-04T10:00")) == utc("2026-12-05T07:00")
     assert quiet_over(RU.quiet, russia, utc("2026-12-05T08:00")) == utc("2026-12-06T07:00")
     # Guam's 8:00 on a Saturday is Newfoundland's 18:30 on Friday.
-    america = client_zone("+18002345678", None, NEW_YORK)
+    america = client_zone("+18002345678", None, BERLIN)
     assert {"Pacific/Guam", "Pacific/Honolulu", "America/St_Johns"} <= set(america)
     assert quiet_over(US.quiet, america, utc("2026-12-04T15:00")) == utc("2026-12-04T22:00")
 
@@ -233,10 +233,18 @@ def test_a_zone_of_another_country_with_other_clocks_is_not_taken(number: str, z
 
 
 def test_a_mobile_number_of_a_wide_country_may_be_anywhere_in_it() -> None:
-    zones = client_zone("+79161234567", None, MOSCOW)
+    zones = client_zone("+79161234567", None, BERLIN)
     assert {"Europe/Kaliningrad", MOSCOW, "Asia/Kamchatka"} <= set(zones)
     assert "Europe/Bucharest" not in zones
     assert len(zones) == len(set(zones))
+
+
+@pytest.mark.parametrize("ours", [MOSCOW, "Asia/Vladivostok"])
+def test_it_is_taken_to_be_where_we_are_when_we_are_in_that_country(ours: str) -> None:
+    assert client_zone("+79161234567", None, ours) == (ours,)
+    assert client_zone("+79161234567", "Asia/Omsk", ours) == ("Asia/Omsk",)
+    # A landline tells its place, wherever we are.
+    assert client_zone("+74232123456", None, ours) == ("Asia/Vladivostok",)
 
 
 def test_zones_that_the_machine_does_not_know_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

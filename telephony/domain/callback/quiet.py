@@ -40,13 +40,17 @@ _INSTEAD = {
 }
 
 
+_MOST_ZONES = 3  # a number with more of them tells no place
+
+
 def client_zone(number: str, recorded: str | None, fallback: str) -> tuple[str, ...]:
     """Return the IANA zones that a client may be in; at least one.
 
     That is the zone of the client's record; else those that libphonenumber has for the number
-    (E.164): one for most landlines and for North America's area codes, all of the country's (of
-    the calling code's, even) for mobile and toll-free numbers where these tell no place; else
-    `fallback`, which is not looked at. Zones that this machine does not know are left out.
+    (E.164): one for most landlines and for North America's area codes; else `fallback`, which is
+    not looked at. A number that tells no place, as a Russian mobile with its sixteen zones, is
+    taken to be in `fallback` when that is one of them: quiet in all of them would leave four hours
+    a day. Otherwise all count. Zones that this machine does not know are left out.
     """
     if recorded and _is_zone(recorded):
         return (recorded,)
@@ -56,7 +60,10 @@ def client_zone(number: str, recorded: str | None, fallback: str) -> tuple[str, 
         return (fallback,)
     code = parsed.country_code or 0
     zones = (_INSTEAD.get((code, zone), zone) for zone in time_zones_for_number(parsed))
-    return tuple(dict.fromkeys(zone for zone in zones if _is_zone(zone))) or (fallback,)
+    known = tuple(dict.fromkeys(zone for zone in zones if _is_zone(zone)))
+    if not known or (len(known) > _MOST_ZONES and fallback in known):
+        return (fallback,)
+    return known
 
 
 def is_quiet(quiet: QuietHours, zones: Sequence[str], at: datetime) -> bool:
