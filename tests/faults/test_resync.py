@@ -36,7 +36,8 @@ class Rows:
 
     def facts(self) -> dict[str, int]:
         with reading(self.engine) as session:
-            return dict(Counter(session.execute(select(outbox.c.kind)).scalars()))
+            of_calls = select(outbox.c.kind).where(outbox.c.kind.startswith("call."))
+            return dict(Counter(session.execute(of_calls).scalars()))
 
     def figures(self) -> dict[str, float]:
         with reading(self.engine) as session:
