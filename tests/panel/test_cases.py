@@ -26,8 +26,9 @@ from tests.databases.missed import a_case, add, listen
 from tests.panel.office import Office
 
 NOW = company.NOW
-# A landline of a client: it is half past one there, while mobiles may be where it is night.
+# A landline of a client: it is half past one there, and late in the evening in Kamchatka.
 LANDLINE = "+74957654321"
+KAMCHATKA = "+74152300001"
 _ROW = re.compile(r'row-cover" href="/missed/(\d+)"')
 
 
@@ -179,6 +180,7 @@ def test_a_call_is_ordered_or_refused_in_words(office: Office) -> None:
 
 def test_a_number_that_was_clicked(office: Office) -> None:
     listen(office.engine, NOW)
+    add(office.engine, a_case(KAMCHATKA, NOW))
     browser = office.browser(Role.SUPERVISOR, "101")
     page = browser.get("/clients/2").text
     assert f'form="dial" name="number" value="{LANDLINE}"' in page
@@ -188,7 +190,10 @@ def test_a_number_that_was_clicked(office: Office) -> None:
         ("nonsense", "nonsense is no telephone number"),
         ("+79005559999", "Nobody called from this number before"),
         ("+88216200100", "Nobody called from this number before"),
-        (company.CALLER, "It is a quiet hour where the client is. Possible again from 19 Nov"),
+        (
+            KAMCHATKA,
+            "It is a quiet hour where the client is. Possible again from 18 Nov 2026, 23:00:00",
+        ),
     ):
         assert words in said(post(browser, "/missed/dial", number=number)), number
     answer = post(browser, "/missed/dial", number=LANDLINE, next="/clients/2")
