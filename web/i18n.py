@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 import phonenumbers
@@ -117,6 +117,11 @@ def clock(at: datetime | None) -> str:
 def day(at: datetime | None) -> str:
     """Return a moment's date in the reader's zone."""
     return "" if at is None else str(format_date(at, "medium"))
+
+
+def day_of(day: date) -> str:
+    """Return a date of a list with its weekday, without the year."""
+    return str(format_date(day, "EEE, d MMM"))
 
 
 def ago(at: datetime) -> str:

@@ -240,6 +240,7 @@ def test_every_path_needs_its_scope(app: Flask, engine: Engine) -> None:
         ("GET", "/events"): Scope.EVENTS_READ,
         ("GET", "/cases"): Scope.CALLBACKS_READ,
         ("GET", "/cases.csv"): Scope.CALLBACKS_READ,
+        ("GET", "/callback-figures"): Scope.CALLBACKS_READ,
         ("GET", "/cases/99"): Scope.CALLBACKS_READ,
         ("POST", "/cases/99/claim"): Scope.CALLBACKS_WRITE,
         ("POST", "/cases/99/call"): Scope.CALLBACKS_WRITE,

@@ -200,3 +200,52 @@ def test_a_token_that_reads_changes_nothing(
     headers = {"Authorization": f"Bearer {token}"}
     answer = app.test_client().open(f"/api/v1{path}", method=method, headers=headers, json={})
     assert answer.status_code == 403
+
+
+def test_figures(send: Send, engine: Engine) -> None:
+    over = a_case("+74950000001", NOW, client_id=2)
+    reached = over.opened_at + timedelta(minutes=5)
+    add(
+        engine,
+        a_case(LANDLINE, NOW, -5, owner="101"),
+        a_case(company.CALLER, NOW, 5, claimed_by="102", group=None, did=""),
+        ended(over, Ending.CALLED_BACK, reached, "102"),
+        a_case("+74950000003", NOW, opened_at=NOW - timedelta(days=8)),
+    )
+    path = "/callback-figures"
+    found = send("GET", path).get_json()
+    assert (found["since"], found["until"]) == (
+        "2026-11-11T10:30:00+00:00",
+        "2026-11-18T10:30:00+00:00",
+    )
+    total = found["total"]
+    assert [total[name] for name in ("cases", "to_call", "reached", "recovered", "waiting")] == [
+        3, 3, 1, 1, 2,
+    ]  # fmt: skip
+    assert [total[name] for name in ("kept", "broken", "called_back")] == [1, 1, 1]
+    assert [total[name] for name in ("median_seconds", "p90_seconds")] == [300.0, 300.0]
+    assert (total["tries"], total["dialled"]) == ([], 0)
+    assert [(one["key"], one["cases"]) for one in found["items"]] == [
+        (company.DID, 2),
+        (None, 1),
+    ]
+    for query, wanted in (
+        ("by=hour&zone=Europe/Moscow", {"13": 3}),
+        ("by=operator", {"101": 1, "102": 2}),
+        ("by=group", {"sales": 2, None: 1}),
+        ("by=day&since=2026-11-01T00:00:00Z", {"2026-11-10": 1, "2026-11-18": 3}),
+        ("by=why&operator=101", {"ringing": 1}),
+        (f"by=source&did={company.DID}&group=sales", {"missed": 2}),
+    ):
+        items = send("GET", f"{path}?{query}").get_json()["items"]
+        assert {one["key"]: one["cases"] for one in items} == wanted, query
+    assert send("GET", f"{path}?within=4").get_json()["total"]["recovered"] == 0
+    for query, name in (
+        ("zone=Mars/Olympus", "zone"),
+        ("since=2026-01-01T00:00:00Z", "until"),
+        ("since=2026-11-19T00:00:00Z", "until"),
+        ("within=0", "within"),
+        ("by=colour", "by"),
+        ("did=x", "did"),
+    ):
+        assert said(send("GET", f"{path}?{query}"))[0][0] == name, query

@@ -67,6 +67,8 @@ def add_cases(
              last=Ended.UNKNOWN, why=Why.VOICEMAIL),
     )  # fmt: skip
     kept = [add_case(session, one, one.opened_at) for one in open_ones]
+    for one in kept:
+        join_call(session, f"missed-{one.id}", one.id, one.origin_at, one.why, did)
     for minutes, why in ((55, Why.RINGING), (40, Why.CLOSED), (20, Why.WAITING)):
         at = now - timedelta(minutes=minutes)
         join_call(session, f"earlier-{minutes}", kept[1].id, at, why, did)
@@ -80,7 +82,8 @@ def add_cases(
     for nth, ending in enumerate(Ending, start=1):
         begun = case(f"+7900556{nth:04d}", 500 + nth, 30, note=payload if nth % 2 else "")
         over = ended(begun, ending, now - timedelta(minutes=20 * nth), "101")
-        add_case(session, over, now)
+        key = add_case(session, over, now).id
+        join_call(session, f"missed-{key}", key, over.origin_at, over.why, did)
     opt_number_out(session, "+79005560001", "lead", payload, now)
 
 
