@@ -28,7 +28,7 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 # to come back, so that a browser has a core beside them; what is timed when it hangs is alone.
 test: check ## All checks and all tests
 	@$(MAKE) --no-print-directory -j2 -Otarget test-panel test-api test-unit test-databases
-	@DUTYLINE_TEST_KILLS=20 $(MAKE) --no-print-directory -j3 -Otarget \
+	@TEST_KILLS=20 $(MAKE) --no-print-directory -j3 -Otarget \
 		phones-routing phones-callbacks test-browser kills
 	@$(MAKE) --no-print-directory faults test-demo
 

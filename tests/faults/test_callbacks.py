@@ -15,7 +15,7 @@ from tests.lab.postgres import Postgres, ensure_postgres
 from tests.lab.redis import RedisTree
 
 # Half of them on each database. `make test` has a few, `make test-faults` all.
-KILLS = int(os.environ.get("DUTYLINE_TEST_KILLS", "200"))
+KILLS = int(os.environ.get("TEST_KILLS", "200"))
 
 
 @pytest.fixture(scope="module")
