@@ -25,7 +25,7 @@ from telephony.domain.events import (
 )
 from telephony.domain.legs import Leg
 from telephony.domain.live import LiveCall
-from telephony.domain.numbers import DIALLABLE
+from telephony.domain.numbers import DIALLABLE, digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _adopted_without_origin(
     if known is None or known.placed_by is None or not known.channel:
         return []
     started = min(now, known.started_at)
-    legs = _adopted_legs(call_id, channels, None, started, known.answered_at, now)
+    legs = _adopted_legs(call_id, channels, None, started, known.answered_at, now, known.number)
     # Behind them: a call with nobody left in it would be over.
     gone = max([seen, *(event.at for event in legs)])
     return [
@@ -196,14 +196,17 @@ def _adopted_legs(
     started: int,
     answered: int | None,
     now: int,
+    number: str = "",
 ) -> list[CallEvent]:
+    """Return the events of the legs; `number` was dialled by a leg that has gone."""
     events: list[CallEvent] = []
     for channel in channels:
         began = max(started, _began(channel, now))
         # Another phone than the one that answered may have been given the call since.
         told = [one for one in (answered, channel.answered_at) if one is not None]
         at = min(now, max(began, *told)) if told else now
-        events += _found(call_id, channel, first, began, at)
+        there = channel.number if number and digits(channel.number) == digits(number) else ""
+        events += _found(call_id, channel, first, began, at, there)
     return events
 
 
@@ -221,11 +224,11 @@ def _moved(call_id: str, leg: Leg, channel: Channel, seen: int, now: int) -> lis
 
 
 def _found(
-    call_id: str, channel: Channel, first: Channel | None, began: int, at: int
+    call_id: str, channel: Channel, first: Channel | None, began: int, at: int, dialled: str = ""
 ) -> list[CallEvent]:
     """Return the events of a leg that was not seen before: it rang at `began`, answered at `at`."""
     name, uniqueid = (first.name, first.uniqueid) if first else ("", "")
-    dialled = _dialled(first.data) if first else ""
+    dialled = _dialled(first.data) if first else dialled
     number = first.number if first and DIALLABLE.fullmatch(first.number) else ""
     exten = first.exten if first and first.exten.isdigit() else ""
     events: list[CallEvent] = [

@@ -225,21 +225,30 @@ def _placed(*others: Channel) -> Call:
 
 def test_a_call_whose_first_leg_has_left_goes_on() -> None:
     """102 called a client and sent them on to 101; then Dutyline is started anew."""
-    known = replace(live_call(_placed(), CONTEXT, None, 1), answered_at=NOW - 90 * S)
+    known = replace(
+        live_call(_placed(), CONTEXT, None, 1), answered_at=NOW - 90 * S, number="+79161110001"
+    )
     assert known.channel == "PJSIP/102-00000005"
-    client = replace(DESK, name="PJSIP/trunk-00000006", uniqueid="lab-1795490000.9", bridge="b2")
+    client = replace(
+        DESK,
+        name="PJSIP/trunk-00000006",
+        uniqueid="lab-1795490000.9",
+        bridge="b2",
+        number="79161110001",
+    )
     given = replace(DESK, bridge="b2", seconds=20)
     found = _sorted(Board(DESKS), client, given, told=(known,))
     assert (found.found, found.forgotten) == ({known.call_id: known}, ())
     board = _follow(found.events)
     live = live_call(_call(board), CONTEXT, known, 2)
     assert (live.direction, live.placed_by, live.phase) == (Direction.OUT, "102", "talking")
-    assert set(live.talking) == {"101", "trunk"}
+    assert set(live.talking) == {"101", "79161110001"}
     assert live.started_at == known.started_at
     _follow([HungUp(NOW + 5 * S, known.call_id, leg.uniqueid, leg.name, 16, 0) for leg in
              (given, client)], board)  # fmt: skip
     made = record(_call(board), CONTEXT)
     assert made.ended_at == NOW + 5 * S
+    assert made.number == "79161110001"
     assert made.disposition is Disposition.ANSWERED
 
 
