@@ -7,7 +7,7 @@ are read by when they ended, so whoever asks for them gives a span, or a number 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -64,9 +64,9 @@ class Right:
 class CaseFilter:
     """Which cases: those of the view that fit every field given.
 
-    `me` is whose MINE are. `number` is E.164, `tail` the last digits of one. `since` ≤ end <
-    `until` counts for cases that are over. `operator` owns or has claimed it. `right` is what
-    whoever asks may see, not their wish.
+    `me` is whose MINE are. `number` is E.164, `tail` the last digits of one, `name` a part of the
+    client's name. `since` ≤ end < `until` counts for cases that are over. `operator` owns or has
+    claimed it. `right` is what whoever asks may see, not their wish.
     """
 
     view: View = View.OPEN
@@ -78,6 +78,7 @@ class CaseFilter:
     source: Source | None = None
     number: str | None = None
     tail: str | None = None
+    name: str | None = None
     client_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -138,6 +139,18 @@ def count_urgent(session: Session, right: Right | None, now: datetime) -> tuple[
     query = select(func.count(), func.count().filter(table.c.sla_at <= now)).select_from(table)
     every, overdue = session.execute(query.where(*wanted)).one()
     return every, overdue
+
+
+def count_views(session: Session, where: CaseFilter, now: datetime) -> dict[View, int]:
+    """Return how many cases each view of open ones has of those that fit the other fields."""
+    views = [view for view in View if not view.over]
+    table = _by_index(replace(where, view=View.OPEN))
+    wanted = _conditions(table, replace(where, view=View.OPEN), now)
+    counts = [
+        func.count().filter(*_of_view(table, replace(where, view=view), now)) for view in views
+    ]
+    row = session.execute(select(*counts).select_from(table).where(*wanted)).one()
+    return dict(zip(views, row, strict=True))
 
 
 def cases_of_client(
@@ -227,6 +240,10 @@ def _conditions(table: Any, where: CaseFilter, now: datetime) -> list[ColumnElem
             wanted.append(column == (value.value if isinstance(value, StrEnum) else value))
     if where.tail is not None:
         wanted.append(c.number.like(f"%{where.tail}"))
+    if where.name is not None:
+        # SQLite knows the capitals of ASCII alone.
+        ways = {where.name, where.name.lower(), where.name.upper(), where.name.title()}
+        wanted.append(or_(*(c.client_name.icontains(one, autoescape=True) for one in sorted(ways))))
     if where.operator is not None:
         wanted.append(or_(c.owner == where.operator, c.claimed_by == where.operator))
     if where.view.over and where.since is not None:

@@ -39,7 +39,7 @@ def test_the_list_and_one_case(send: Send, engine: Engine) -> None:
     late, soon = add(
         engine,
         a_case(LANDLINE, NOW, -5, owner="101", client_id=2),
-        a_case(company.CALLER, NOW, 5, claimed_by="102", group=None),
+        a_case(company.CALLER, NOW, 5, claimed_by="102", group=None, client_name="The orchid"),
     )
     (over,) = add(engine, ended(a_case("+74950000001", NOW), Ending.BY_HAND, NOW, "boss", "done"))
     for query, wanted in (
@@ -51,6 +51,7 @@ def test_the_list_and_one_case(send: Send, engine: Engine) -> None:
         ("?number=8 900 111-22-33", [soon]),
         ("?number=4321", [late]),
         ("?number=x", []),
+        ("?name=orchid", [soon]),
         ("?client_id=2&operator=101", [late]),
         ("?limit=1&offset=1", [soon]),
     ):

@@ -20,6 +20,7 @@ from telephony.store.case_lists import (
     View,
     cases_of_client,
     count_urgent,
+    count_views,
     every_case,
     find_cases,
     list_opt_outs,
@@ -164,6 +165,35 @@ def test_an_opt_out_ends_the_case_and_has_a_way_back(stored: Engine) -> None:
         assert not opt_number_in(session, number(1))
 
 
+@pytest.mark.parametrize("name", ["РОМАШКА", "ромаш", "машка 50%"])
+def test_a_case_is_found_by_a_part_of_the_name(engine: Engine, name: str) -> None:
+    found, _, _ = add(
+        engine,
+        a_case(number(1), NOW, client_name="Ромашка 50%, ООО"),
+        a_case(number(2), NOW, client_name="Ромулюс 505"),
+        a_case(number(3), NOW),
+    )
+    with reading(engine) as session:
+        assert [one.id for one in find_cases(session, CaseFilter(name=name), NOW).items] == [found]
+
+
+def test_the_views_are_counted_as_they_are_listed(stored: Engine) -> None:
+    for where in (
+        CaseFilter(me="101"),
+        CaseFilter(me="102", group="sales"),
+        CaseFilter(number=number(2)),
+        CaseFilter(right=Right("101", frozenset({"other"})), view=View.CLOSED),
+    ):
+        with reading(stored) as session:
+            counted = count_views(session, where, NOW)
+            listed = {
+                view: find_cases(session, replace(where, view=view), NOW).total for view in counted
+            }
+        assert counted == listed, where
+        assert set(counted) == {view for view in View if not view.over}
+        assert counted[View.OPEN] > 0
+
+
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An empty database: SQLite's planner has no statistics in a full one either."""
@@ -202,6 +232,7 @@ def test_a_list_is_read_by_an_index_that_leaves_few(
         find_cases(session, where, NOW)
         list(every_case(session, where, NOW, 10))
         count_urgent(session, where.right, NOW)
+        count_views(session, where, NOW)
     event.remove(sqlite, "before_cursor_execute", note)
     plans = []
     with sqlite.connect() as connection:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from web.cases.asking import Asking, moment_of, numbers_of, read
+from web.cases.asking import Asking, moment_of, read, sought
 
 BERLIN = "Europe/Berlin"
 
@@ -34,16 +34,17 @@ def test_a_time_of_the_readers_clocks(
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("", (None, None)),
-        ("8 (900) 111-22-33", ("+79001112233", None)),
-        ("2233", (None, "2233")),
-        ("22-33", (None, "2233")),
-        ("33", ("", None)),
-        ("somebody", ("", None)),
+        ("", (None, None, None)),
+        ("8 (900) 111-22-33", ("+79001112233", None, None)),
+        ("2233", (None, "2233", None)),
+        ("22-33", (None, "2233", None)),
+        ("33", (None, None, "33")),
+        ("somebody", (None, None, "somebody")),
+        ("Area 2233", (None, None, "Area 2233")),
     ],
 )
-def test_a_number_that_is_looked_for(text: str, wanted: tuple[str | None, str | None]) -> None:
-    assert numbers_of(text, "RU") == wanted
+def test_what_is_looked_for(text: str, wanted: tuple[str | None, str | None, str | None]) -> None:
+    assert sought(text, "RU") == wanted
 
 
 def test_nonsense_in_an_address_is_left_out() -> None:

@@ -85,6 +85,12 @@ def test_the_list_with_its_views_and_filters(office: Office) -> None:
     assert "overdue by 5\N{NO-BREAK SPACE}mins" in page
     assert "waits for a person: all tries were in vain" in page
     assert "×3" in page
+    assert re.findall(r'(\w[\w ]*) <span class="quick-count">(\d+)<', page) == [
+        ("Open", "4"),
+        ("Overdue", "1"),
+        ("Needs a person", "1"),
+        ("Promised", "1"),
+    ]
     assert "<script>alert" not in page
     badge = re.search(r'id="missed-badge".*?</span></span>', page, re.S)
     assert badge is not None
@@ -100,6 +106,7 @@ def test_the_list_with_its_views_and_filters(office: Office) -> None:
         ("q=8 900 555-00-03", [asked]),
         ("q=0001", [soon]),
         ("q=nobody", []),
+        ("q=ромаш", [late]),
         ("why=asked", [asked]),
         ("source=form", [asked]),
         ("group=sales", [vip, late, soon]),

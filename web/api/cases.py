@@ -250,6 +250,7 @@ def _where(query: Mapping[str, Any]) -> CaseFilter:
         source=query.get("source"),
         number=number,
         tail=tail,
+        name=query.get("name") or None,
         client_id=query.get("client_id"),
         since=since,
         until=query.get("until"),

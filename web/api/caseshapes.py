@@ -41,6 +41,7 @@ class CasesFilter(Schema):
     why = code(Why, "What became of the last missed call")
     source = code(Source, "What the case came from")
     number = _number("A whole number in any notation, or its last four digits or more")
+    name = text("A part of the client's name", validate=printable(100))
     client_id = count("A client's id", validate=validate.Range(min=1, max=2**31 - 1))
     since = at("Over since this moment; without it, number and client_id: the last 30 days")
     until = at("Over before this moment")

@@ -70,7 +70,7 @@ def where_of(
     asking: Asking, right: Right | None, me: str, today: date, zone: str, country: str
 ) -> CaseFilter:
     """Return the filter; `right` is what the reader may see, `me` their extension."""
-    number, tail = numbers_of(asking.q, country)
+    number, tail, name = sought(asking.q, country)
     first = asking.first
     if first is None and number is None:
         first = (asking.last or today) - timedelta(days=DAYS - 1)
@@ -84,10 +84,17 @@ def where_of(
         source=asking.source,
         number=number,
         tail=tail,
+        name=name,
         since=None if first is None else midnight(first, zone),
         until=None if asking.last is None else midnight(asking.last + timedelta(days=1), zone),
         right=right,
     )
+
+
+def sought(text: str, country: str) -> tuple[str | None, str | None, str | None]:
+    """Return (whole number, its last digits, part of a name) that a text asks for: one of them."""
+    number, tail = numbers_of(text, country)
+    return (None, None, text) if number == "" else (number, tail, None)
 
 
 def numbers_of(text: str, country: str) -> tuple[str | None, str | None]:
@@ -98,7 +105,8 @@ def numbers_of(text: str, country: str) -> tuple[str | None, str | None]:
     if whole is not None:
         return whole, None
     last = "".join(letter for letter in text if letter.isascii() and letter.isdigit())
-    return (None, last) if len(last) >= _FEWEST else ("", None)
+    named = any(letter.isalpha() for letter in text)
+    return (None, last) if len(last) >= _FEWEST and not named else ("", None)
 
 
 def head_of(text: str, country: str) -> str:

@@ -15,7 +15,14 @@ from telephony.domain.callback.results import Why
 from telephony.domain.setup import Setup
 from telephony.store.attempts import attempts_of
 from telephony.store.calls import get_call
-from telephony.store.case_lists import CaseFilter, View, every_case, find_cases, opt_out_of
+from telephony.store.case_lists import (
+    CaseFilter,
+    View,
+    count_views,
+    every_case,
+    find_cases,
+    opt_out_of,
+)
 from telephony.store.cases import calls_of_case, get_case
 from telephony.store.engine import reading
 from telephony.store.search import involves
@@ -70,10 +77,12 @@ def index() -> str:
         setup = load_setup(session)
         where = _where(user, setup)
         page = find_cases(session, where, now, PER_PAGE, (number - 1) * PER_PAGE)
+        counts = count_views(session, where, now)
     return render_template(
         "cases/index.html",
         asking=asking,
         views=view_words(),
+        counts=counts,
         cases=page.items,
         taken={one.id for one in page.items if is_taken(one, user, now)},
         paging=Paging(number, PER_PAGE, page.total),
