@@ -7,7 +7,7 @@ never open a case for one number, and no two wait for each other.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -169,15 +169,22 @@ def tell_late(session: Session, case: Case, kind: str, told: str, now: datetime)
     _tell(session, kind, case, now)
 
 
-def join_call(
-    session: Session, call_id: str, case_id: int, at: datetime, why: Why, did: str
-) -> None:
-    """Put a missed call to a case; a call belongs to one."""
-    session.execute(
-        insert_or_ignore(session, case_call, key=("call_id",)).values(
-            call_id=call_id, case_id=case_id, at=at, why=why.value, did=did
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class JoinedCall:
+    """A missed call of a case: when it began, why nobody answered, and the number dialled."""
+
+    call_id: str
+    case_id: int
+    at: datetime
+    why: Why
+    did: str
+
+
+def join_calls(session: Session, calls: Sequence[JoinedCall]) -> None:
+    """Put missed calls to their cases; a call belongs to one."""
+    if calls:
+        statement = insert_or_ignore(session, case_call, key=("call_id",))
+        session.execute(statement, [asdict(one) | {"why": one.why.value} for one in calls])
 
 
 def cases_of_calls(session: Session, call_ids: Sequence[str]) -> dict[str, int]:

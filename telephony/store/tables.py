@@ -24,6 +24,7 @@ metadata = MetaData(
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TURN_OF = "turn"
 _TURN = 0x7475_726E  # any number of ours for PostgreSQL's advisory lock: "turn"
 
 
@@ -109,5 +110,14 @@ def in_turn(session: Session) -> None:
     For whoever writes calls or facts: counts of calls are kept by differences, and whoever reads
     facts by growing ids must never see a greater one first. SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
+    if session.get_bind().dialect.name != "postgresql" or _has_turn(session):
+        return
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
+    # A savepoint that is rolled back would give up what was taken in it.
+    if not session.in_nested_transaction():
+        session.info[_TURN_OF] = session.get_transaction()
+
+
+def _has_turn(session: Session) -> bool:
+    mine = session.get_transaction()
+    return mine is not None and session.info.get(_TURN_OF) is mine

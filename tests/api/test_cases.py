@@ -15,7 +15,7 @@ from telephony.accounts import Scope
 from telephony.domain.callback.cases import Ending, ended
 from telephony.domain.callback.results import Why
 from telephony.store.attempts import live_attempts
-from telephony.store.cases import join_call
+from telephony.store.cases import JoinedCall, join_calls
 from telephony.store.engine import reading, writing
 from tests.api import company
 from tests.api.conftest import Send, noted, said
@@ -60,7 +60,9 @@ def test_the_list_and_one_case(send: Send, engine: Engine) -> None:
     assert send("GET", "/cases?limit=1").get_json()["total"] == 2
     assert said(send("GET", "/cases?views=open"))[0][0] == "views"
     with writing(engine) as session:
-        join_call(session, "1.1", late, NOW - timedelta(minutes=15), Why.NOBODY, company.DID)
+        join_calls(
+            session, [JoinedCall("1.1", late, NOW - timedelta(minutes=15), Why.NOBODY, company.DID)]
+        )
     one = send("GET", f"/cases/{late}").get_json()
     assert (one["number"], one["state"], one["why"]) == (LANDLINE, "open", "ringing")
     assert one["calls"] == [

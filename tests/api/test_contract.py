@@ -26,7 +26,7 @@ from telephony.domain.duty.calendars import Complaint, Flaw
 from telephony.sounds import convert, keep
 from telephony.store.attempts import NewAttempt, add_attempt
 from telephony.store.calendars import Copy, Owner, get_feed, note_failure
-from telephony.store.cases import join_call, opt_number_out, stop_dialling
+from telephony.store.cases import JoinedCall, join_calls, opt_number_out, stop_dialling
 from telephony.store.engine import writing
 from telephony.store.shares import Share, add_share
 from telephony.subscriptions import Found
@@ -178,7 +178,7 @@ def _bring(engine: Engine) -> int:
         )
         share = Share(0, Owner.GROUP, "sales", True, "ru", "admin", company.NOW, company.NOW)
         add_share(session, "hash", share)
-        join_call(session, "1.1", tried, now, Why.WAITING, company.DID)
+        join_calls(session, [JoinedCall("1.1", tried, now, Why.WAITING, company.DID)])
         new = NewAttempt(company.CALLER, "+7900", "101", company.DID, tried)
         add_attempt(session, new, now, timedelta(seconds=15))
         opt_number_out(session, "+74950000002", "admin", company.HOSTILE, now)

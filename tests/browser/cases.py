@@ -12,7 +12,7 @@ from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, 
 from telephony.domain.callback.results import Ended, Why
 from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
 from telephony.store.case_tables import callback_attempt
-from telephony.store.cases import add_case, join_call, opt_number_out
+from telephony.store.cases import JoinedCall, add_case, join_calls, opt_number_out
 
 
 def add_cases(
@@ -68,10 +68,10 @@ def add_cases(
     )  # fmt: skip
     kept = [add_case(session, one, one.opened_at) for one in open_ones]
     for one in kept:
-        join_call(session, f"missed-{one.id}", one.id, one.origin_at, one.why, did)
+        join_calls(session, [JoinedCall(f"missed-{one.id}", one.id, one.origin_at, one.why, did)])
     for minutes, why in ((55, Why.RINGING), (40, Why.CLOSED), (20, Why.WAITING)):
         at = now - timedelta(minutes=minutes)
-        join_call(session, f"earlier-{minutes}", kept[1].id, at, why, did)
+        join_calls(session, [JoinedCall(f"earlier-{minutes}", kept[1].id, at, why, did)])
     for number, minutes, how in (
         (1, 14, Ended.BUSY),
         (4, 400, Ended.NO_ANSWER),
@@ -83,7 +83,7 @@ def add_cases(
         begun = case(f"+7900556{nth:04d}", 500 + nth, 30, note=payload if nth % 2 else "")
         over = ended(begun, ending, now - timedelta(minutes=20 * nth), "101")
         key = add_case(session, over, now).id
-        join_call(session, f"missed-{key}", key, over.origin_at, over.why, did)
+        join_calls(session, [JoinedCall(f"missed-{key}", key, over.origin_at, over.why, did)])
     opt_number_out(session, "+79005560001", "lead", payload, now)
 
 

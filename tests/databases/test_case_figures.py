@@ -15,7 +15,7 @@ from telephony.domain.callback.results import Ended, Why
 from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
 from telephony.store.attempts import send_attempt as send
 from telephony.store.case_figures import Span, cases_told
-from telephony.store.cases import join_call
+from telephony.store.cases import JoinedCall, join_calls
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
 from tests.databases.missed import a_case, add
@@ -50,7 +50,7 @@ def test_a_case_is_told_whole(engine: Engine) -> None:
     first, _, _ = add(engine, case, over, by_hand)
     with writing(engine) as session:
         for nth in range(3):
-            join_call(session, f"1.{nth}", first, OPENED, Why.RINGING, case.did)
+            join_calls(session, [JoinedCall(f"1.{nth}", first, OPENED, Why.RINGING, case.did)])
     try_once(engine, first, OPENED + MINUTE, Ended.BUSY, sent=True)
     try_once(engine, first, OPENED + 2 * MINUTE, Ended.WITHDRAWN, sent=False)
     try_once(engine, first, OPENED + 3 * MINUTE, None, sent=True)

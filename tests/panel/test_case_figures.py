@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from telephony.accounts import Role
 from telephony.domain.callback.cases import Case, Ending, ended
 from telephony.domain.callback.results import Why
-from telephony.store.cases import add_case, join_call
+from telephony.store.cases import JoinedCall, add_case, join_calls
 from telephony.store.engine import writing
 from tests.api import company
 from tests.databases.missed import a_case
@@ -44,7 +44,9 @@ def opened(office: Office, days: int, calls: int = 1, **changes: Any) -> Case:
         case = add_case(session, a_case(number, at, **changes), at)
         for nth in range(calls):
             call_id = f"{number}-{nth}"
-            join_call(session, call_id, case.id, case.opened_at, Why.RINGING, case.did)
+            join_calls(
+                session, [JoinedCall(call_id, case.id, case.opened_at, Why.RINGING, case.did)]
+            )
     return case
 
 

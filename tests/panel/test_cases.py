@@ -19,7 +19,7 @@ from telephony.domain.callback.cases import Attention, Case, Ending, Source
 from telephony.domain.callback.results import Why
 from telephony.store.attempts import live_attempts
 from telephony.store.audit import list_audit
-from telephony.store.cases import get_case, join_call, stop_dialling
+from telephony.store.cases import JoinedCall, get_case, join_calls, stop_dialling
 from telephony.store.engine import reading, writing
 from tests.api import company
 from tests.databases.missed import a_case, add, listen
@@ -281,7 +281,10 @@ def test_one_case_and_every_contact_of_its_client(office: Office) -> None:
     (key,) = add(office.engine, a_case(company.CALLER, NOW, 10, client_id=1, client_name="Ромашка"))
     call_id = company.calls()[0].call_id
     with writing(office.engine) as session:
-        join_call(session, call_id, key, NOW - timedelta(minutes=15), Why.WAITING, company.DID)
+        join_calls(
+            session,
+            [JoinedCall(call_id, key, NOW - timedelta(minutes=15), Why.WAITING, company.DID)],
+        )
     browser = office.browser()
     page = browser.get(f"/missed/{key}").text
     assert "Missed: hung up while waiting" in page

@@ -1,0 +1,153 @@
+"""What missed calls ask for: whose clients they are of, until when they are promised a call, and
+whether somebody has talked to them since. Read from the database once for a batch of calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from telephony.domain.callback.cases import Source, Wish
+from telephony.domain.callback.quiet import after_loud, client_zone
+from telephony.domain.callback.results import Contact, Why, waits_since, was_promised
+from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.directory import Stage, assign
+from telephony.domain.numbers import is_e164
+from telephony.domain.record import CallRecord, Direction
+from telephony.domain.record_types import MomentKind
+from telephony.domain.routing import Kind
+from telephony.store.call_tables import call
+from telephony.store.clients import client
+from telephony.store.setup import did, operator_group
+from telephony.store.tables import moment
+
+_FEW = 20
+_LONGEST_RING = timedelta(minutes=30)
+_PROMISES = (MomentKind.PROMISED, MomentKind.CALLBACK_ASKED)
+_PHONES = (Kind.DESK, Kind.MOBILE)
+
+
+class Wishes:
+    """Reads what is around missed calls, each group and each client once.
+
+    For one transaction: what was read is taken to stay as it is.
+    """
+
+    def __init__(self, session: Session, rules: CallbackRules) -> None:
+        self._session = session
+        self._rules = rules
+        self._groups: dict[str, tuple[str | None, str]] = {}
+        self._managers: dict[int | None, tuple[str | None, bool]] = {None: (None, False)}
+        self._quiet: set[str] = set()
+
+    def look_ahead(self, records: Collection[CallRecord]) -> None:
+        """Find out in one look which numbers of these calls nobody has talked to since."""
+        numbers = {record.number for record in records if is_e164(record.number)}
+        if not numbers:
+            return
+        earliest = min(waits_since(record) for record in records)
+        c = call.c
+        query = select(c.number).where(
+            c.number.in_(sorted(numbers)),
+            c.started_at >= earliest - _LONGEST_RING,
+            c.answered_at >= earliest,
+        )
+        self._quiet = numbers - set(self._session.execute(query.distinct()).scalars())
+
+    def of(self, record: CallRecord, why: Why) -> Wish:
+        """Return what a missed call asks for."""
+        group, _ = self._group(record.did)
+        manager, vip = self._manager(record.client_id)
+        promised = was_promised(record) or any(one.kind in _PROMISES for one in record.moments)
+        return Wish(
+            number=record.number,
+            why=why,
+            since=waits_since(record),
+            at=moment(record.ended_at),
+            source=Source.KEY if promised else Source.MISSED,
+            diallable=is_e164(record.number),
+            did=record.did,
+            group=group,
+            client_id=record.client_id,
+            client_name=record.client_name,
+            owner=manager or _on_duty(record),
+            priority=int(vip),
+        )
+
+    def deadline(self, wish: Wish) -> datetime | None:
+        """Return until when a client is promised a call: the clock stands still in quiet hours."""
+        if wish.promised_at is not None:
+            return wish.promised_at + timedelta(minutes=self._rules.sla_minutes)
+        if not wish.diallable:
+            return None
+        _, zone = self._group(wish.did)
+        zones = client_zone(wish.number, None, zone)
+        return after_loud(self._rules.quiet, zones, wish.since, self._rules.sla_minutes)
+
+    def contact_since(self, wish: Wish) -> Contact | None:
+        """Return the first conversation with a client that began after they had called in vain."""
+        if not wish.diallable or wish.why is Why.SHORT or wish.number in self._quiet:
+            return None
+        c = call.c
+        query = (
+            select(c.call_id, c.direction, c.answered_at, c.ended_at, c.talk_ms)
+            .add_columns(c.answered_by, c.placed_by)
+            .where(
+                c.number == wish.number,
+                c.started_at >= wish.since - _LONGEST_RING,
+                c.answered_at >= wish.since,
+                c.direction != Direction.INTERNAL.value,
+            )
+            .order_by(c.answered_at, c.id)
+            .limit(_FEW)
+        )
+        for row in self._session.execute(query):
+            ours = row.direction == Direction.OUT.value
+            talked = row.placed_by if ours else row.answered_by
+            if row.talk_ms >= self._rules.least_talk(row.call_id, ours=ours) * 1000:
+                return Contact(
+                    row.call_id, wish.number, row.answered_at, row.ended_at, ours, talked
+                )
+        return None
+
+    def _group(self, number: str) -> tuple[str | None, str]:
+        """Return a DID's group and its zone; the default group's, then none, for one unknown."""
+        if number not in self._groups:
+            self._groups[number] = _group_of(self._session, number)
+        return self._groups[number]
+
+    def _manager(self, client_id: int | None) -> tuple[str | None, bool]:
+        """Return who looks after a client, and whether they are a VIP."""
+        if client_id not in self._managers:
+            self._managers[client_id] = _manager_of(self._session, client_id)
+        return self._managers[client_id]
+
+
+def _group_of(session: Session, number: str) -> tuple[str | None, str]:
+    found = session.execute(
+        select(operator_group.c.name, operator_group.c.zone)
+        .join_from(did, operator_group, did.c.group_name == operator_group.c.name)
+        .where(did.c.number == number)
+    ).first()
+    if found is None:
+        usual = select(operator_group.c.name, operator_group.c.zone)
+        found = session.execute(usual.where(operator_group.c.is_default)).first()
+    return (None, "UTC") if found is None else (found.name, found.zone)
+
+
+def _manager_of(session: Session, client_id: int | None) -> tuple[str | None, bool]:
+    row = session.execute(select(client).where(client.c.id == client_id)).first()
+    if row is None:
+        return None, False
+    found = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
+    return found.manager, found.vip
+
+
+def _on_duty(record: CallRecord) -> str | None:
+    """Return the operator whom the plan of a call would have rung first for its group."""
+    steps = record.decision.plan.steps if record.decision else ()
+    rung = (target for step in steps if step.kind in _PHONES for target in step.targets)
+    return next((target.operator for target in rung if target.operator), None)
