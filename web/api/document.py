@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 
+import flask_smorest
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
 from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
@@ -77,10 +79,33 @@ en or ru.
 
 
 class _Api(Api):  # type: ignore[misc]
-    """Leaves errors to web.errors, which knows the API's paths."""
+    """Leaves errors to web.errors, which knows the API's paths.
+
+    The paths are described when the document is asked for: it takes longer than all else that an
+    application does before its first request.
+    """
+
+    def __init__(self, app: Flask, blueprint: flask_smorest.Blueprint, **how: Any) -> None:
+        super().__init__(app, **how)
+        self._blueprint = blueprint
+        self._found: dict[str, Any] | None = None
+        self._one_at_a_time = Lock()
+        app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        app.register_blueprint(blueprint)
 
     def _register_error_handlers(self) -> None:
         pass
+
+    def document(self) -> dict[str, Any]:
+        with self._one_at_a_time:
+            if self._found is None:
+                name = self._blueprint.name
+                self._blueprint.register_views_in_doc(
+                    self, self._app, self.spec, name=name, parameters=None
+                )
+                self.spec.tag({"name": name, "description": self._blueprint.description})
+                self._found = self.spec.to_dict()
+            return self._found
 
 
 def register(app: Flask, csrf: CSRFProtect, *, per_minute: int = PER_MINUTE) -> None:
@@ -91,20 +116,18 @@ def register(app: Flask, csrf: CSRFProtect, *, per_minute: int = PER_MINUTE) -> 
         OPENAPI_VERSION="3.0.3",
     )
     app.extensions[LIMITS] = Limits(per_minute)
-    api = _Api(app, spec_kwargs={"info": {"description": _ABOUT}})
+    csrf.exempt(blueprint)
+    api = _Api(app, blueprint, spec_kwargs={"info": {"description": _ABOUT}})
     api.spec.components.security_scheme(
         SECURITY, {"type": "http", "scheme": "bearer", "description": "A token from the panel"}
     )
-    csrf.exempt(blueprint)
-    api.register_blueprint(blueprint)
     app.register_blueprint(pages)
 
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of the application that handles this request."""
-    api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    found: dict[str, Any] = api.spec.to_dict()
-    return found
+    api: _Api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    return api.document()
 
 
 @pages.get("/openapi.json")
