@@ -32,7 +32,8 @@ from tests.lab.call import PhoneCall
 from tests.lab.redis import RedisTree
 
 OPERATORS = ("101", "102", "103", "104")
-CLIENTS = tuple(f"+7900555000{digit}" for digit in range(1, 7))
+# So many that the caps, which must hold, leave each its callbacks for 200 kills.
+CLIENTS = tuple(f"+790055500{nth:02}" for nth in range(1, 25))
 # Jamaica: in the country code of the US, and dear. Nobody is called back there.
 DEAR = "+18765550001"
 ATTEMPTS, NUMBER_DAY = 20, 20
@@ -70,7 +71,10 @@ callbacks:
   operator_seconds: 10
   client_seconds: 10
   spacing: {{busy: 1, no_answer: 1, declined: 1, unreachable: 1, not_a_person: 1, operator: 1}}
-  caps: {{attempts: {ATTEMPTS}, number_day: {NUMBER_DAY}, number_week: 50, prefix_hour: 1000}}
+  caps:
+    {{attempts: {ATTEMPTS}, number_day: {
+    NUMBER_DAY
+}, number_week: 50, prefix_hour: 1000, hour: 1000}}
 """
 
 
