@@ -148,7 +148,7 @@ def _by_mail(
         Wanted(event, f"notice:{rule.id}:{recipient.address}", MAIL_LANE, now + PATIENCE)
         for event in events_of(fact.kind, record)
         for rule in notices
-        if rule.event == event and rule.did in (None, did)
+        if event in rule.events and rule.did in (None, did)
         for recipient in rule.recipients
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from web import calendars, cases, clients, home, rosters, setup, style
+from web import calendars, cases, clients, home, notices, rosters, setup, style
 from web.admin import audit, settings, tokens, users
 from web.announcements import views as announcements
 from web.api import document
@@ -43,6 +43,7 @@ PANEL = (
     queues.blueprint,
     callbackrules.blueprint,
     sites.blueprint,
+    notices.blueprint,
     setup.blueprint,
     auth.blueprint,
     profile.blueprint,

@@ -53,6 +53,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("queues.index", "list", lazy_gettext("Queues")),
             Entry("callbackrules.index", "phone-outgoing", lazy_gettext("Callback rules")),
             Entry("sites.index", "world", lazy_gettext("Web sites")),
+            Entry("notices.index", "bell", lazy_gettext("Notices and webhooks")),
             Entry("announcements.index", "volume", lazy_gettext("Announcements")),
             Entry("calendars.index", "calendar-event", lazy_gettext("Calendars")),
             Entry("changes.index", "arrow-back-up", lazy_gettext("Changes")),

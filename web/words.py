@@ -11,6 +11,7 @@ from telephony.accounts.users import Problem
 from telephony.domain.announcements import CALLBACK
 from telephony.domain.callback.cases import Ending
 from telephony.domain.directory import Stage
+from telephony.notify import say_event
 from telephony.words import say
 from web.i18n import current_language
 from web.texts import gettext
@@ -51,6 +52,8 @@ def scope_words(scope: Scope) -> str:
         Scope.CALLBACKS_WRITE: gettext("ask for callbacks and change them"),
         Scope.SETUP_READ: gettext("read the set-up, ask who gets a call"),
         Scope.SETUP_WRITE: gettext("change the set-up"),
+        Scope.NOTICES_READ: gettext("read who is told of what"),
+        Scope.NOTICES_WRITE: gettext("change who is told of what"),
         Scope.EVENTS_READ: gettext("read events"),
         Scope.METRICS_READ: gettext("read metrics"),
     }[scope]
@@ -109,6 +112,9 @@ def field_words(name: str) -> str:
         "site_hour": gettext("requests in an hour"),
         "address_hour": gettext("in an hour from one address"),
         "number_hour": gettext("in an hour for one number"),
+        "events": gettext("told of"),
+        "zone": gettext("time zone"),
+        "recipients": gettext("recipients"),
     }.get(name, name)
 
 
@@ -170,6 +176,15 @@ def action_words(action: str) -> str:
         "site.added": gettext("added a web site with a callback button"),
         "site.changed": gettext("changed a web site with a callback button"),
         "site.removed": gettext("deleted a web site with a callback button"),
+        "notice.added": gettext("added a notice by e-mail"),
+        "notice.changed": gettext("changed a notice by e-mail"),
+        "notice.removed": gettext("deleted a notice by e-mail"),
+        "webhook.added": gettext("added a webhook"),
+        "webhook.changed": gettext("changed a webhook"),
+        "webhook.paused": gettext("paused a webhook"),
+        "webhook.enabled": gettext("switched a webhook on again"),
+        "webhook.removed": gettext("deleted a webhook"),
+        "delivery.retried": gettext("had something sent once more"),
         "switch.closed": gettext("closed by hand"),
         "switch.open": gettext("opened again by hand"),
         "callback.called": gettext("ordered a call"),
@@ -206,6 +221,8 @@ def _value(name: str, value: Any) -> str:
         return say(Stage(value), current_language())
     if name == "scopes" and value in set(Scope):
         return scope_words(Scope(value))
+    if name == "events":
+        return say_event(str(value), current_language())
     return str(value)
 
 
@@ -254,6 +271,15 @@ ACTIONS = (
     "site.added",
     "site.changed",
     "site.removed",
+    "notice.added",
+    "notice.changed",
+    "notice.removed",
+    "webhook.added",
+    "webhook.changed",
+    "webhook.paused",
+    "webhook.enabled",
+    "webhook.removed",
+    "delivery.retried",
     "switch.closed",
     "switch.open",
     "callback.called",

@@ -8,18 +8,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from telephony.ami.client import AmiAddress
 from telephony.ami.names import dialler_of
 from telephony.domain.setup import Setup
 from telephony.logs import set_up_logs
 from telephony.settings import Settings, SettingsError, read_settings
+from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.engine import StoreError, open_engine, reading, reason
 from telephony.store.migrations import pending
 from telephony.store.setup import load_setup
@@ -83,6 +86,12 @@ def database(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def note(session: Session, action: str, target: str, **details: Any) -> None:
+    """Write in the audit log that somebody on this machine did something."""
+    now = datetime.now(UTC)
+    add_audit(session, AuditEntry(now, None, "command line", "", action, target, details))
 
 
 def known_setup(settings: Settings) -> Setup | None:

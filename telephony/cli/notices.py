@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from telephony.cli.common import Failed, database, readable, settings_for
+from telephony.cli.common import Failed, database, note, readable, settings_for
 from telephony.domain.retries import PATIENCE
-from telephony.notify import DID_EVENTS, MISSED, NOTICE_EVENTS, is_mail_address
+from telephony.notify import MISSED, NOTICE_EVENTS, say_reason
 from telephony.store.deliveries import State, failing_deliveries, retry_delivery
 from telephony.store.engine import reading, writing
-from telephony.store.notices import Recipient, add_notice, list_notices, remove_notice
+from telephony.store.notices import Recipient, get_notice, list_notices
+from telephony.telling import notices as rules
+from telephony.telling.written import Objected, Objection, WrittenNotice, check_notice
 from telephony.words import LANGUAGES
 
-_DID_DIGITS = (3, 15)
 WORDS = {
     "en": {
         "none": "no notices yet: `dutyline notices add`",
@@ -23,6 +23,8 @@ WORDS = {
         "added": "notice {id} added",
         "no_server": "no mail is sent until DUTYLINE_SMTP_HOST is set",
         "removed": "notice {id} removed",
+        "not_tried": "not tried",
+        "not_all": "not all test mails were sent",
         "all_well": "nothing failed",
         "again": "delivery {id} will be sent again",
         "parked": "parked",
@@ -35,6 +37,8 @@ WORDS = {
         "added": "уведомление {id} добавлено",
         "no_server": "письма не отправляются, пока не задан DUTYLINE_SMTP_HOST",
         "removed": "уведомление {id} удалено",
+        "not_tried": "не отправлялось",
+        "not_all": "не все проверочные письма отправлены",
         "all_well": "неудач нет",
         "again": "доставка {id} будет отправлена снова",
         "parked": "отложена",
@@ -61,46 +65,43 @@ def list_() -> None:
         click.echo(words["none"])
     for rule in found:
         people = ", ".join(f"{one.address} ({one.language})" for one in rule.recipients)
-        click.echo(f"{rule.id}  {rule.event}  {rule.did or words['any']}  {rule.zone}  {people}")
+        events, did = ",".join(rule.events), rule.did or words["any"]
+        click.echo(f"{rule.id}  {events}  {did}  {rule.zone}  {people}")
 
 
 @notices.command("add")
 @click.argument("addresses", nargs=-1, required=True)
-@click.option("--event", default=MISSED, help=f"Of which event: {', '.join(NOTICE_EVENTS)}.")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    default=(MISSED,),
+    help=f"Of which event; may be repeated. One of {', '.join(NOTICE_EVENTS)}.",
+)
 @click.option("--did", help="Only of calls to this number, and of callbacks for them.")
 @click.option("--zone", default="UTC", help="Time zone (IANA) of the times in the text.")
 @click.option("--language", help="en or ru for those that do not say; else DUTYLINE_LANGUAGE.")
 @readable
 def add(
-    addresses: tuple[str, ...], event: str, did: str | None, zone: str, language: str | None
+    addresses: tuple[str, ...],
+    events: tuple[str, ...],
+    did: str | None,
+    zone: str,
+    language: str | None,
 ) -> None:
     """Send an e-mail to ADDRESSES when something happened, a missed call without --event.
 
     Each address may say its language: anna@example.com=ru.
     """
     settings = settings_for(ami=False)
-    if event not in NOTICE_EVENTS:
-        raise Failed(f"--event {event!r} is not one of {', '.join(NOTICE_EVENTS)}")
-    if did is not None and event not in DID_EVENTS:
-        raise Failed("--did is for missed calls and callbacks only")
-    if did is not None:
-        did = did.removeprefix("+")
-        if not (did.isascii() and did.isdigit() and _DID_DIGITS[0] <= len(did) <= _DID_DIGITS[1]):
-            raise Failed(f"--did {did!r} is not a number of 3 to 15 digits")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Failed(f"--zone {zone!r} is not an IANA time zone such as Europe/Moscow") from None
     recipients = tuple(_recipient(text, language or settings.language) for text in addresses)
+    did = None if did is None else did.removeprefix("+")
+    written = WrittenNotice(events, did, zone, recipients)
+    wrong = check_notice(written)
+    if wrong:
+        raise Failed(_said(wrong[0]))
     with database(settings) as engine, writing(engine) as session:
-        key = add_notice(
-            session,
-            event=event,
-            did=did,
-            zone=zone,
-            recipients=recipients,
-            now=datetime.now(UTC),
-        )
+        key = rules.add(session, written, datetime.now(UTC), note)
     words = WORDS[settings.language]
     click.echo(words["added"].format(id=key))
     if not settings.smtp_host:
@@ -114,9 +115,34 @@ def remove(number: int) -> None:
     """Remove the rule with this number."""
     settings = settings_for(ami=False)
     with database(settings) as engine, writing(engine) as session:
-        if not remove_notice(session, number):
+        if not rules.remove(session, number, note):
             raise Failed(f"there is no notice {number}")
     click.echo(WORDS[settings.language]["removed"].format(id=number))
+
+
+@notices.command("test")
+@click.argument("number", type=int)
+@readable
+def test(number: int) -> None:
+    """Send a test mail to all recipients of a rule now, and say what came of it."""
+    settings = settings_for(ami=False)
+    words = WORDS[settings.language]
+    with database(settings) as engine, reading(engine) as session:
+        rule = get_notice(session, number)
+    if rule is None:
+        raise Failed(f"there is no notice {number}")
+    mailer = rules.mailer_of(settings)
+    if mailer is None:
+        raise Failed(f"{rules.missing_setting(settings)} is not set")
+    tried = rules.try_out(mailer, rule, datetime.now(UTC))
+    for one in tried:
+        address = one.recipient.address
+        if one.why:
+            click.echo(f"✗ {address}: {say_reason(one.why, settings.language)}", err=True)
+        else:
+            click.echo(f"✓ {address}" if one.at_all else f"- {address}: {words['not_tried']}")
+    if any(one.why for one in tried):
+        raise Failed(words["not_all"])
 
 
 @click.command()
@@ -145,15 +171,25 @@ def deliveries(limit: int, retry: int | None) -> None:
         made = one.created_at.isoformat(sep=" ", timespec="seconds")
         click.echo(
             f"{mark} {one.id}  {made}  {one.event}  {one.target}  {one.attempt}×  {state}: "
-            f"{one.last_error}"
+            f"{say_reason(one.last_error or '', settings.language)}"
         )
 
 
 def _recipient(text: str, language: str) -> Recipient:
     address, _, own = text.partition("=")
-    if not is_mail_address(address):
-        raise Failed(f"{address!r} is not an e-mail address")
-    chosen = own or language
-    if chosen not in LANGUAGES:
-        raise Failed(f"{chosen!r} is not a language: use {' or '.join(LANGUAGES)}")
-    return Recipient(address, chosen)
+    return Recipient(address, own or language)
+
+
+def _said(wrong: Objected) -> str:
+    detail = wrong.detail
+    return {
+        Objection.NO_EVENT: "name an --event",
+        Objection.UNKNOWN_EVENT: f"--event {detail!r} is not one of {', '.join(NOTICE_EVENTS)}",
+        Objection.NOT_BY_NUMBER: "--did is for missed calls and callbacks only",
+        Objection.NOT_A_NUMBER: f"--did {detail!r} is not a number of 3 to 15 digits",
+        Objection.NOT_A_ZONE: f"--zone {detail!r} is not an IANA time zone such as Europe/Moscow",
+        Objection.NO_RECIPIENT: "name an address",
+        Objection.MANY_RECIPIENTS: f"a notice has at most {detail} recipients",
+        Objection.NOT_AN_ADDRESS: f"{detail!r} is not an e-mail address",
+        Objection.NOT_A_LANGUAGE: f"{detail!r} is not a language: use {' or '.join(LANGUAGES)}",
+    }[wrong.why]

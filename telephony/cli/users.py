@@ -6,7 +6,6 @@ import getpass
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from sqlalchemy.orm import Session
@@ -21,9 +20,8 @@ from telephony.accounts.users import (
     make_user,
     set_password,
 )
-from telephony.cli.common import Failed, database, readable, settings_for
+from telephony.cli.common import Failed, database, note, readable, settings_for
 from telephony.store.accounts import find_user, forget_tries, list_users
-from telephony.store.audit import AuditEntry, add_audit
 from telephony.store.engine import reading, writing
 
 _PROBLEMS = {
@@ -58,7 +56,7 @@ def add(login: str, name: str | None, role: str, extension: str | None, ask: boo
     def work(session: Session) -> None:
         made = Role(role)
         make_user(session, login, name or login, made, extension, hashed, _now(), handed=not ask)
-        _note(session, "user.added", fold_login(login), role=role)
+        note(session, "user.added", fold_login(login), role=role)
 
     password, hashed = _password(login, ask=ask)
     _change(work)
@@ -95,7 +93,7 @@ def password(login: str, ask: bool, no_second_step: bool) -> None:
         set_password(session, user.id, hashed, handed=not ask, keep_second_factor=kept)
         forget_tries(session, "account", digest(user.login))
         forget_tries(session, "code", str(user.id))
-        _note(session, "user.password_set", user.login, second_factor_kept=kept)
+        note(session, "user.password_set", user.login, second_factor_kept=kept)
 
     fresh, hashed = _password(login, ask=ask)
     _change(work)
@@ -113,7 +111,7 @@ def disable(login: str, undo: bool) -> None:
     def work(session: Session) -> None:
         user = _user(session, login)
         if edit_user(session, user, {"active": undo}):
-            _note(session, "user.enabled" if undo else "user.disabled", user.login)
+            note(session, "user.enabled" if undo else "user.disabled", user.login)
 
     _change(work)
     click.echo(f"{fold_login(login)} {'may sign in again' if undo else 'is disabled'}")
@@ -129,7 +127,7 @@ def role(login: str, role: str) -> None:
     def work(session: Session) -> None:
         user = _user(session, login)
         if edit_user(session, user, {"role": Role(role)}):
-            _note(session, "user.changed", user.login, role=role)
+            note(session, "user.changed", user.login, role=role)
 
     _change(work)
     click.echo(f"{fold_login(login)} is {role}")
@@ -174,10 +172,6 @@ def _tell(password: str, *, ask: bool) -> None:
     if not ask:
         click.echo(f"password: {password}")
         click.echo("It is to be changed at the first sign-in.")
-
-
-def _note(session: Session, action: str, target: str, **details: Any) -> None:
-    add_audit(session, AuditEntry(_now(), None, "command line", "", action, target, details))
 
 
 def _now() -> datetime:

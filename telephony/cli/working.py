@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 from telephony.callbacks.desk import Desk
 from telephony.cli.common import Failed, database, dialler_address, readable, settings_for
 from telephony.jobs import JOBS
-from telephony.mailing import Mailer
 from telephony.outgoing import Outgoing
 from telephony.privateredis import redis_url
 from telephony.secrets import SecretError, open_vault
@@ -16,6 +15,7 @@ from telephony.sending import Tools
 from telephony.settings import Settings
 from telephony.status import Beat
 from telephony.supervisor import die_with_parent
+from telephony.telling.notices import mailer_of, missing_setting
 from telephony.transport import QUEUES, open_redis
 from telephony.worker import Worker
 
@@ -42,6 +42,9 @@ def tools_of(settings: Settings, engine: Engine) -> Tools:
         vault = open_vault(settings.secret_key, settings.data_dir)
     except SecretError as error:
         raise Failed(str(error)) from None
+    missing = missing_setting(settings)
+    if settings.smtp_host and missing:
+        raise Failed(f"DUTYLINE_SMTP_HOST is set, {missing} is not: who sends the mails?")
     desk = Desk(engine, settings.country, dialler_address(settings))
     return Tools(engine, vault, outgoing_of(settings), mailer_of(settings), desk=desk)
 
@@ -49,19 +52,3 @@ def tools_of(settings: Settings, engine: Engine) -> Tools:
 def outgoing_of(settings: Settings) -> Outgoing:
     """Return the room from which webhooks go out."""
     return Outgoing(settings.outgoing_allow, settings.outgoing_ports)
-
-
-def mailer_of(settings: Settings) -> Mailer | None:
-    """Return the mail server of the settings, None when there is none. Raises Failed."""
-    if not settings.smtp_host:
-        return None
-    if not settings.mail_from:
-        raise Failed("DUTYLINE_SMTP_HOST is set, DUTYLINE_MAIL_FROM is not: who sends the mails?")
-    return Mailer(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_security,
-        settings.smtp_user,
-        settings.smtp_password,
-        settings.mail_from,
-    )

@@ -26,6 +26,8 @@ class Scope(StrEnum):
     SWITCHES_WRITE = "switches:write"
     SETUP_READ = "setup:read"
     SETUP_WRITE = "setup:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"
     CALLBACKS_READ = "callbacks:read"
     CALLBACKS_WRITE = "callbacks:write"
     EVENTS_READ = "events:read"

@@ -35,6 +35,8 @@ from telephony.notify.mails import (
     is_mail_address,
     missed_mail,
 )
+from telephony.notify.trials import trial_mail
+from telephony.notify.words import say_event, say_reason
 
 __all__ = [
     "ANSWERED",
@@ -65,6 +67,9 @@ __all__ = [
     "message_id",
     "missed_mail",
     "new_secret",
+    "say_event",
+    "say_reason",
     "standard_message",
+    "trial_mail",
     "zammad_message",
 ]

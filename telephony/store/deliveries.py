@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     func,
     select,
     update,
@@ -263,18 +264,22 @@ def retry_delivery(session: Session, key: int, now: datetime, give_up_at: dateti
     return again.one_or_none() is not None
 
 
-def failing_deliveries(session: Session, limit: int) -> list[Delivery]:
+def failing_deliveries(session: Session, limit: int, offset: int = 0) -> list[Delivery]:
     """Return the newest deliveries that are parked, or wait after a failure."""
-    query = (
-        select(delivery)
-        .where(
-            delivery.c.state.in_([State.WAITING, State.SENDING, State.PARKED]),
-            delivery.c.last_error.is_not(None),
-        )
-        .order_by(delivery.c.id.desc())
-        .limit(limit)
-    )
-    return [_delivery(row) for row in session.execute(query)]
+    query = select(delivery).where(_failing()).order_by(delivery.c.id.desc())
+    found = session.execute(query.limit(limit).offset(offset))
+    return [_delivery(row) for row in found]
+
+
+def count_failing(session: Session) -> int:
+    """Return how many deliveries are parked, or wait after a failure."""
+    return session.execute(select(func.count()).where(_failing())).scalar_one()
+
+
+def get_delivery(session: Session, key: int) -> Delivery | None:
+    """Return a delivery by its id."""
+    row = session.execute(select(delivery).where(delivery.c.id == key)).one_or_none()
+    return None if row is None else _delivery(row)
 
 
 def count_deliveries(session: Session) -> tuple[int, int]:
@@ -323,6 +328,11 @@ def unfinished(session: Session, fact_ids: Sequence[int]) -> set[int]:
         delivery.c.fact_id.in_(fact_ids), delivery.c.state.in_([State.WAITING, State.SENDING])
     )
     return set(session.execute(query).scalars())
+
+
+def _failing() -> Any:
+    under_way = delivery.c.state.in_([State.WAITING, State.SENDING, State.PARKED])
+    return and_(under_way, delivery.c.last_error.is_not(None))
 
 
 def _settle(session: Session, key: int, attempt: int, **values: Any) -> bool:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from telephony.store.tables import Json, UtcDateTime, metadata
 
 # `place` is what of the address may be shown: scheme, host and port. `url` and `secret` are sealed
-# (the path of an address often is a password); `enabled` is 0 or 1; `problem` is why it is not.
+# (the path of an address often is a password); `enabled` is 0 or 1; `problem` is why it is not,
+# empty when somebody paused it.
 webhook = Table(
     "webhook",
     metadata,
@@ -82,8 +83,16 @@ def list_webhooks(session: Session) -> list[Webhook]:
     return [_webhook(row) for row in session.execute(select(webhook).order_by(webhook.c.id))]
 
 
-def disable_webhook(session: Session, key: int, problem: str) -> bool:
-    """Stop sending to a webhook and keep why; tell whether it was enabled."""
+def save_webhook(session: Session, key: int, **values: Any) -> bool:
+    """Give a webhook other `events`, another `place` and `url`; tell whether there is one."""
+    saved = session.execute(
+        update(webhook).where(webhook.c.id == key).values(**values).returning(webhook.c.id)
+    )
+    return saved.one_or_none() is not None
+
+
+def disable_webhook(session: Session, key: int, problem: str | None) -> bool:
+    """Stop sending to a webhook and keep why (None: paused); tell whether it was enabled."""
     stopped = session.execute(
         update(webhook)
         .where(webhook.c.id == key, webhook.c.enabled == 1)

@@ -33,6 +33,7 @@ from telephony.subscriptions import Found
 from telephony.subscriptions import keep as keep_calendar
 from tests.api import company
 from tests.databases import missed
+from tests.databases.telling import tell_everybody
 from tests.repo.files import read, section
 from tests.unit.calendars import calendar
 from tests.unit.test_sounds import wav
@@ -53,15 +54,18 @@ LISTS = {
         "calls",
         "cases",
         "clients",
+        "deliveries",
         "duty/links",
         "duty/warnings",
         "events",
+        "notices",
         "operators",
         "opt-outs",
         "setup/changes",
+        "webhooks",
     )
 }
-OPERATIONS = 94
+OPERATIONS = 108
 _SPANS = ("/explain", "/duty", "/callback-figures")
 
 
@@ -139,6 +143,11 @@ REAL: dict[str, list[dict[str, Any]]] = {
     "/api/v1/duty/now": [{}],
     "/api/v1/duty/warnings": [{}],
     "/api/v1/duty/links": [{}],
+    "/api/v1/notices": [{}],
+    "/api/v1/notices/{notice_id}": [{"notice_id": 1}],
+    "/api/v1/webhooks": [{}],
+    "/api/v1/webhooks/{webhook_id}": [{"webhook_id": 1}],
+    "/api/v1/deliveries": [{}],
     "/api/v1/announcements": [{}],
     "/api/v1/announcements/{name}": [{"name": "welcome"}],
     "/api/v1/announcements/{name}/sound": [{"name": "welcome"}],
@@ -184,6 +193,7 @@ def _bring(engine: Engine) -> int:
         opt_number_out(session, "+74950000002", "admin", company.HOSTILE, now)
         stop_dialling(session, "admin", company.HOSTILE, now)
         keep(session, "welcome", company.HOSTILE, convert(wav(0.3)), company.NOW)
+        tell_everybody(session, now, company.HOSTILE)
     return done.version
 
 
@@ -199,6 +209,10 @@ def test_what_there_is_has_the_shape_that_the_document_says(
         assert case.call_and_validate(headers=headers).status_code == 200, values
 
 
+NOTICE = {
+    "events": ["callback.near", "callback.overdue"],
+    "recipients": [{"address": "anna@example.com", "language": "ru"}],
+}
 CALENDAR = {"owner_kind": "operator", "owner": "101", "file": DUTY, "enabled": True}
 # The version that the change of `_bring` made.
 MADE = "made"
@@ -240,6 +254,16 @@ RIGHT: list[tuple[str, str, dict[str, Any], Any]] = [
     ("DELETE", "/calendars/{calendar_id}", {"calendar_id": 1}, None),
     ("POST", "/duty/links", {}, {"owner_kind": "group", "owner": "sales", "language": "ru"}),
     ("DELETE", "/duty/links/{link_id}", {"link_id": 1}, None),
+    ("POST", "/notices", {}, NOTICE),
+    ("PUT", "/notices/{notice_id}", {"notice_id": 1}, NOTICE | {"did": company.DID}),
+    ("DELETE", "/notices/{notice_id}", {"notice_id": 1}, None),
+    ("POST", "/webhooks", {}, {"url": "https://8.8.8.8/x"}),
+    ("POST", "/webhooks", {}, {"url": "https://8.8.8.8/x", "form": "zammad"}),
+    ("PATCH", "/webhooks/{webhook_id}", {"webhook_id": 1}, {"enabled": False}),
+    ("PATCH", "/webhooks/{webhook_id}", {"webhook_id": 3}, {"enabled": True}),
+    ("POST", "/webhooks/{webhook_id}/test", {"webhook_id": 1}, None),
+    ("DELETE", "/webhooks/{webhook_id}", {"webhook_id": 1}, None),
+    ("POST", "/deliveries/{delivery_id}/retry", {"delivery_id": 1}, None),
     ("POST", "/announcements", {}, {"name": "other", "title": "x", "file": wav(0.2)}),
     ("PATCH", "/announcements/{name}", {"name": "welcome"}, {"title": "x", "file": wav(0.2)}),
     ("DELETE", "/announcements/{name}", {"name": "welcome"}, None),

@@ -37,6 +37,7 @@ from telephony.store.shares import Share, add_share
 from telephony.store.sites import Site, add_site
 from tests.browser.cases import add_cases
 from tests.browser.pages import every_page
+from tests.databases.telling import tell_everybody
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage
 from tests.lab.asterisk_tree import ensure_asterisk
@@ -186,6 +187,7 @@ def _add_users(settings: Settings) -> None:
         for kind, owner, uses in ((Owner.GROUP, "duty", False), (Owner.OPERATOR, "103", True)):
             _add_calendar(session, kind, owner, uses, now)
         address = ("https://shop.example",)
+        tell_everybody(session, now, PAYLOAD)
         add_site(session, Site("shop", PAYLOAD, address, "", "", True, 60, 5, 3, now))
         keep(session, "welcome", PAYLOAD, convert(wav(0.5)), now)
         block(session, [Blocked(one, PAYLOAD, "lead", now) for one in ("+79990000000", "+7999*")])

@@ -293,7 +293,7 @@ def test_one_mail_tells_that_a_calendar_fails_for_an_hour(office: Office) -> Non
         people = (Recipient("lead@example.com", "ru"),)
         add_notice(
             session,
-            event="calendar.failed",
+            events=("calendar.failed",),
             did=None,
             zone="Europe/Moscow",
             recipients=people,

@@ -84,7 +84,7 @@ def _notice(office: Office, event: str, *, did: str | None = None, language: str
     with writing(office.engine) as session:
         add_notice(
             session,
-            event=event,
+            events=(event,),
             did=did,
             zone="Europe/Moscow",
             recipients=(Recipient("anna@example.com", language),),

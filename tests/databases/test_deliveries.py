@@ -267,7 +267,7 @@ def _notice(office: Office, *recipients: Recipient, did: str | None = None) -> i
     with writing(office.engine) as session:
         return add_notice(
             session,
-            event="call.missed",
+            events=("call.missed",),
             did=did,
             zone="Europe/Moscow",
             recipients=recipients,

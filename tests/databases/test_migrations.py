@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from telephony.store.directory import current_version
 from telephony.store.engine import StoreError, connected_for_writing, open_engine, reading
-from telephony.store.migrations import head, migrate, pending
+from telephony.store.migrations import _config, head, migrate, pending
+from telephony.store.notices import Notice, Recipient, list_notices
 from telephony.store.schema import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +44,40 @@ def test_ids_of_clients_are_never_given_again(tmp_path: Path) -> None:
             text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'client'")
         ).scalar_one()
     assert "AUTOINCREMENT" in ddl
+    engine.dispose()
+
+
+def _leave_at(url: str, revision: str) -> None:
+    """Bring a database to a revision of before, or back to it."""
+    engine = open_engine(url, foreign_keys=False)
+    with connected_for_writing(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        current = MigrationContext.configure(connection).get_current_revision()
+        (command.downgrade if current else command.upgrade)(config, revision)
+    engine.dispose()
+
+
+def test_a_notice_keeps_its_event_and_its_recipients(database_url: str) -> None:
+    _leave_at(database_url, "0026")
+    engine = open_engine(database_url)
+    with connected_for_writing(engine) as connection:
+        for table, values in (
+            (
+                "notice (id, event, zone, created_at)",
+                "1, 'callback.near', 'UTC', CURRENT_TIMESTAMP",
+            ),
+            ("notice_recipient (notice_id, address, language)", "1, 'a@example.com', 'ru'"),
+        ):
+            connection.execute(text(f"INSERT INTO {table} VALUES ({values})"))
+    assert migrate(database_url)[0] == "0027"
+    with reading(engine) as session:
+        (rule,) = list_notices(session)
+    people = (Recipient("a@example.com", "ru"),)
+    assert rule == Notice(1, ("callback.near",), None, "UTC", people)
+    _leave_at(database_url, "0026")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT event FROM notice")).scalar_one() == "callback.near"
     engine.dispose()
 
 

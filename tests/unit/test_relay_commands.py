@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from standardwebhooks import Webhook
 
+from telephony.store.audit import list_audit
 from telephony.store.deliveries import (
     Wanted,
     add_deliveries,
@@ -17,8 +19,10 @@ from telephony.store.deliveries import (
     claim_deliveries,
     park_delivery,
 )
-from telephony.store.engine import open_engine, writing
+from telephony.store.engine import open_engine, reading, writing
 from telephony.store.outbox import Fact, add_facts, due_facts
+from tests.databases.delivering import Mailbox
+from tests.lab.ports import free_port
 from tests.lab.receiver import Receiver, Reply
 from tests.unit.test_cli import Admin
 
@@ -57,7 +61,7 @@ def test_a_webhook_is_added_tried_shown_and_removed(admin: Admin, receiver: Rece
     assert "answered 404" in admin.refuses("webhooks", "test", "1")
     assert "webhook 1 enabled" in admin.says("webhooks", "enable", "1")
     assert "webhook 1 removed" in admin.says("webhooks", "remove", "1")
-    for command in ("remove", "enable", "test"):
+    for command in ("remove", "pause", "enable", "test"):
         assert "there is no webhook 1" in admin.refuses("webhooks", command, "1")
 
 
@@ -124,6 +128,43 @@ def test_a_notice_is_added_shown_and_removed(admin: Admin) -> None:
 def test_a_notice_of_callbacks_may_be_for_one_number(admin: Admin, event: str) -> None:
     admin.says("notices", "add", "a@example.com", "--event", event, "--did", "74951234567")
     assert f"1  {event}  74951234567" in admin.says("notices", "list")
+
+
+def test_a_notice_may_be_of_several_events_and_is_tried(admin: Admin) -> None:
+    chosen = ("--event", "callback.overdue", "--event", "callback.near")
+    admin.says("notices", "add", "nobody@example.com", "a@example.com", *chosen)
+    assert "1  callback.near,callback.overdue  any DID" in admin.says("notices", "list")
+    assert "DUTYLINE_SMTP_HOST is not set" in admin.refuses("notices", "test", "1")
+    mailbox = Mailbox()
+    server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    server.start()
+    admin.environment |= {
+        "DUTYLINE_SMTP_HOST": "127.0.0.1",
+        "DUTYLINE_SMTP_PORT": str(server.port),
+        "DUTYLINE_SMTP_SECURITY": "none",
+        "DUTYLINE_MAIL_FROM": "dutyline@example.com",
+    }
+    try:
+        assert "not all test mails were sent" in admin.refuses("notices", "test", "1")
+    finally:
+        server.stop()
+    assert [people for people, _ in mailbox.mails] == [["a@example.com"]]
+    assert "there is no notice 2" in admin.refuses("notices", "test", "2")
+
+
+def test_a_webhook_is_paused_and_enabled(admin: Admin, receiver: Receiver) -> None:
+    admin.says("webhooks", "add", receiver.url())
+    assert "webhook 1 paused" in admin.says("webhooks", "pause", "1")
+    assert "✗ paused" in admin.says("webhooks", "list")
+    assert "webhook 1 enabled" in admin.says("webhooks", "enable", "1")
+    assert "call.ended  on" in admin.says("webhooks", "list")
+    engine = open_engine(admin.environment["DUTYLINE_DATABASE_URL"])
+    with reading(engine) as session:
+        lines, _ = list_audit(session, limit=9, offset=0)
+    engine.dispose()
+    assert [(line.actor, line.action) for line in reversed(lines)] == [
+        ("command line", f"webhook.{done}") for done in ("added", "paused", "enabled")
+    ]
 
 
 def test_events_of_callbacks_are_sent_when_they_are_named(admin: Admin, receiver: Receiver) -> None:

@@ -31,6 +31,7 @@ from web.api import (
     setup,
     stopping,
     switches,
+    telling,
 )
 from web.api.base import FORM, JSON, LIMITS, SECURITY, blueprint
 from web.limits import Limits
@@ -56,6 +57,7 @@ __all__ = [
     "setup",
     "stopping",
     "switches",
+    "telling",
 ]
 
 PER_MINUTE = 600
@@ -66,7 +68,7 @@ _ABOUT = """\
 Reads what Dutyline knows: calls with the reasons of every decision, clients, operators, live calls
 and the stream of events; changes clients, the block list, the set-up, calendars and announcements,
 by the panel's own rules; asks the PBX for pauses and for “closed now”; says who would get a call;
-tells of missed calls and orders callbacks.
+tells of missed calls and orders callbacks; sets up notices and webhooks.
 
 Send a token with each request: `Authorization: Bearer dl_…`. An administrator makes tokens in the
 panel, each with the scopes it needs. A token may ask 600 times a minute in each process of the

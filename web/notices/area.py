@@ -1,0 +1,15 @@
+"""What the pages of notices share."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, url_for
+from werkzeug.wrappers import Response
+
+blueprint = Blueprint("notices", __name__, url_prefix="/notices")
+
+BIGGEST = 2**31 - 1
+
+
+def to_list() -> Response:
+    """Send the browser to the list."""
+    return redirect(url_for("notices.index"))
