@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy.orm import Session
 
@@ -53,6 +54,7 @@ class Problem(StrEnum):
     UNKNOWN_EXTENSION = "unknown_extension"
     NOT_YES_NO = "not_yes_no"
     UNKNOWN_STAGE = "unknown_stage"
+    UNKNOWN_ZONE = "unknown_zone"
     TWO_CLIENTS = "two_clients"
     CLIENT_TWICE = "client_twice"
 
@@ -69,6 +71,7 @@ class Written:
     deputy: str = ""
     vip: str = ""
     notes: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ def check_client(
     stage = STAGES.get(written.stage.lower())
     if stage is None:
         wrong.append(Wrong("stage", written.stage, Problem.UNKNOWN_STAGE))
+    if written.zone and written.zone not in available_timezones():
+        wrong.append(Wrong("zone", written.zone, Problem.UNKNOWN_ZONE))
     client = ClientData(
         name=written.name,
         phones=tuple(phones),
@@ -149,6 +154,7 @@ def check_client(
         notes=written.notes,
         stage=stage or Stage.CUSTOMER,
         sales_manager=written.sales_manager or None,
+        zone=written.zone or None,
     )
     return client, wrong
 

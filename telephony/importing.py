@@ -35,6 +35,7 @@ COLUMNS = (
     "deputy",
     "vip",
     "notes",
+    "zone",
 )
 # Of a file that comes over the network.
 MOST_BYTES = 5_000_000
@@ -63,6 +64,7 @@ _TEXTS = {
     Problem.UNKNOWN_EXTENSION: "no operator has this extension",
     Problem.NOT_YES_NO: "neither yes nor no",
     Problem.UNKNOWN_STAGE: "neither lead nor customer",
+    Problem.UNKNOWN_ZONE: "no such time zone; it is a name such as Asia/Vladivostok",
     Problem.TOO_MANY_PHONES: "more than {detail} phone numbers",
     Problem.NUMBER_TAKEN: "this number belongs to {detail}",
     Problem.TWO_CLIENTS: "the numbers of this row belong to different clients: {detail}",

@@ -42,6 +42,7 @@ def problem_words(problem: Problem, detail: str = "") -> str:
         Problem.UNKNOWN_EXTENSION: gettext("No operator has this extension."),
         Problem.NOT_YES_NO: gettext("Write yes or no."),
         Problem.UNKNOWN_STAGE: gettext("Choose lead or customer."),
+        Problem.UNKNOWN_ZONE: gettext("There is no such time zone."),
         Problem.TWO_CLIENTS: gettext(
             "The numbers of this row belong to different clients: %(detail)s", detail=detail
         ),

@@ -27,7 +27,7 @@ def import_() -> None:
 def clients(file: Path, dry_run: bool) -> None:
     """Import clients from a CSV FILE: all of it, or nothing when a line is wrong.
 
-    Columns: name, phones, stage, manager, sales_manager, deputy, vip, notes; see
+    Columns: name, phones, stage, manager, sales_manager, deputy, vip, notes, zone; see
     docs/clients-csv.md. A running listener follows within a second.
     """
     settings = settings_for(ami=False)

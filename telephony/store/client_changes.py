@@ -84,7 +84,7 @@ def delete_clients(session: Session, ids: Collection[int]) -> int:
     return version
 
 
-_FIELDS = ("name", "manager", "deputy", "vip", "notes", "stage", "sales_manager")
+_FIELDS = ("name", "manager", "deputy", "vip", "notes", "stage", "sales_manager", "zone")
 
 
 def _values(data: ClientData) -> dict[str, Any]:

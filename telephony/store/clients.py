@@ -36,6 +36,7 @@ client = Table(
     Column("notes", Text, nullable=False),
     Column("stage", Text, nullable=False, server_default=Stage.CUSTOMER.value),
     Column("sales_manager", Text, ForeignKey("operator.extension")),
+    Column("zone", Text),
     Index(None, "manager"),
     Index(None, "sales_manager"),
     Index(None, "name", "id"),
@@ -56,7 +57,10 @@ _IDS = 5000
 
 @dataclass(frozen=True, slots=True)
 class ClientData:
-    """All that is kept of a client: numbers in E.164, managers and deputy as extensions."""
+    """All that is kept of a client: numbers in E.164, managers and deputy as extensions.
+
+    `zone` is the IANA name of the client's time zone, None where the number tells.
+    """
 
     name: str
     phones: tuple[str, ...]
@@ -66,6 +70,7 @@ class ClientData:
     notes: str = ""
     stage: Stage = Stage.CUSTOMER
     sales_manager: str | None = None
+    zone: str | None = None
 
     @property
     def assignment(self) -> Assignment:
@@ -116,6 +121,12 @@ def find_owners(session: Session, numbers: Collection[str]) -> dict[str, int]:
     return owners
 
 
+def zone_of(session: Session, number: str) -> str | None:
+    """Return the time zone recorded of the client who has a number (E.164), None without one."""
+    query = select(client.c.zone).join_from(client_phone, client)
+    return session.execute(query.where(client_phone.c.number == number)).scalar_one_or_none()
+
+
 def get_clients(session: Session, ids: Collection[int]) -> dict[int, ClientData]:
     """Return the clients of these ids, as far as they exist; their phones in sorted order."""
     wanted = list(ids)
@@ -144,6 +155,7 @@ def client_data(row: Row[Any], phones: Collection[str]) -> ClientData:
         notes=row.notes,
         stage=Stage(row.stage),
         sales_manager=row.sales_manager,
+        zone=row.zone,
     )
 
 

@@ -5,6 +5,7 @@ whether somebody has talked to them since. Read from the database once for a bat
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -30,6 +31,15 @@ _PROMISES = (MomentKind.PROMISED, MomentKind.CALLBACK_ASKED)
 _PHONES = (Kind.DESK, Kind.MOBILE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who looks after a client, whether they are a VIP, and the time zone recorded of them."""
+
+    manager: str | None = None
+    vip: bool = False
+    zone: str | None = None
+
+
 class Wishes:
     """Reads what is around missed calls, each group and each client once.
 
@@ -40,7 +50,7 @@ class Wishes:
         self._session = session
         self._rules = rules
         self._groups: dict[str, tuple[str | None, str]] = {}
-        self._managers: dict[int | None, tuple[str | None, bool]] = {None: (None, False)}
+        self._clients: dict[int | None, _Known] = {None: _Known()}
         self._quiet: set[str] = set()
 
     def look_ahead(self, records: Collection[CallRecord]) -> None:
@@ -60,7 +70,7 @@ class Wishes:
     def of(self, record: CallRecord, why: Why) -> Wish:
         """Return what a missed call asks for."""
         group, _ = self._group(record.did)
-        manager, vip = self._manager(record.client_id)
+        known = self._client(record.client_id)
         promised = was_promised(record) or any(one.kind in _PROMISES for one in record.moments)
         return Wish(
             number=record.number,
@@ -73,8 +83,8 @@ class Wishes:
             group=group,
             client_id=record.client_id,
             client_name=record.client_name,
-            owner=manager or _on_duty(record),
-            priority=int(vip),
+            owner=known.manager or _on_duty(record),
+            priority=int(known.vip),
         )
 
     def deadline(self, wish: Wish) -> datetime | None:
@@ -84,7 +94,8 @@ class Wishes:
         if not wish.diallable:
             return None
         _, zone = self._group(wish.did)
-        zones = client_zone(wish.number, None, zone)
+        recorded = self._client(wish.client_id).zone
+        zones = client_zone(wish.number, recorded, zone)
         return after_loud(self._rules.quiet, zones, wish.since, self._rules.sla_minutes)
 
     def contact_since(self, wish: Wish) -> Contact | None:
@@ -119,11 +130,10 @@ class Wishes:
             self._groups[number] = _group_of(self._session, number)
         return self._groups[number]
 
-    def _manager(self, client_id: int | None) -> tuple[str | None, bool]:
-        """Return who looks after a client, and whether they are a VIP."""
-        if client_id not in self._managers:
-            self._managers[client_id] = _manager_of(self._session, client_id)
-        return self._managers[client_id]
+    def _client(self, client_id: int | None) -> _Known:
+        if client_id not in self._clients:
+            self._clients[client_id] = _client_of(self._session, client_id)
+        return self._clients[client_id]
 
 
 def _group_of(session: Session, number: str) -> tuple[str | None, str]:
@@ -138,12 +148,12 @@ def _group_of(session: Session, number: str) -> tuple[str | None, str]:
     return (None, "UTC") if found is None else (found.name, found.zone)
 
 
-def _manager_of(session: Session, client_id: int | None) -> tuple[str | None, bool]:
+def _client_of(session: Session, client_id: int | None) -> _Known:
     row = session.execute(select(client).where(client.c.id == client_id)).first()
     if row is None:
-        return None, False
+        return _Known()
     found = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
-    return found.manager, found.vip
+    return _Known(found.manager, found.vip, row.zone)
 
 
 def _on_duty(record: CallRecord) -> str | None:

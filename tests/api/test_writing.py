@@ -63,6 +63,12 @@ def test_a_client_is_added_replaced_patched_and_deleted(send: Send, engine: Engi
     assert details["vip"] == {"old": False, "new": True}
     assert "phones" not in details
 
+    assert said(send("PATCH", path, {"zone": "Mars/Olympus"}))[0][0] == "zone"
+    for zone in ("Asia/Vladivostok", None):
+        assert send("PATCH", path, {"zone": zone}).get_json()["zone"] == zone
+    details = newest(engine).details
+    assert details["zone"] == {"old": "Asia/Vladivostok", "new": None}
+
     replaced = send("PUT", path, {"name": "Other", "phones": ["+4930123456"]})
     assert replaced.status_code == 200
     assert stored(engine, client_id) == ClientData("Other", ("+4930123456",))

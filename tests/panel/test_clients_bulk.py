@@ -152,10 +152,10 @@ def test_what_is_exported_comes_back_the_same(panel: Panel, boss: Browser, langu
         assert answer.mimetype == "text/csv"
         text = answer.get_data().decode()
     separator = ";" if language == "ru" else ","
-    head = "name,phones,stage,manager,sales_manager,deputy,vip,notes".replace(",", separator)
+    head = "name,phones,stage,manager,sales_manager,deputy,vip,notes,zone".replace(",", separator)
     assert text.startswith("\ufeff" + head)
     cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
-    assert len(cells) == 8 * 8
+    assert len(cells) == 8 * 9
     assert not [one for one in cells if one.startswith(("=", "-", "@"))]
     assert all(one[1:].isdigit() for one in cells if one.startswith("+"))
     report = import_clients(panel.engine, text, "RU", dry_run=True)

@@ -148,6 +148,23 @@ def test_a_change_is_saved_and_written_down_old_and_new(panel: Panel, boss: Brow
     assert "VIP: yes → no" in shown
 
 
+def test_a_client_may_live_elsewhere_than_their_number(panel: Panel, boss: Browser) -> None:
+    assert "as the number tells" in boss.get("/clients/1").text
+    page = boss.get("/clients/1/edit").text
+    assert '<option selected value="">as the number tells</option>' in page
+    wrong = boss.send("/clients/1/edit", **filled(panel.engine, zone="Mars/Olympus"))
+    assert (wrong.status_code, errors(wrong.text)) == (422, ["There is no such time zone."])
+    zone = "Asia/Vladivostok"
+    assert boss.send("/clients/1/edit", **filled(panel.engine, zone=zone)).status_code == 302
+    assert audit(panel.engine).details == {"zone": {"old": None, "new": zone}}
+    assert f"<dd>{zone}</dd>" in boss.get("/clients/1").text
+    assert f'<option selected value="{zone}">' in boss.get("/clients/1/edit").text
+    shown = panel.signed_in("admin").get("/audit?action=client.changed").text
+    assert f"time zone: — → {zone}" in shown
+    assert boss.send("/clients/1/edit", **filled(panel.engine, zone="")).status_code == 302
+    assert client(panel.engine) == ROMASHKA
+
+
 def test_what_is_the_same_is_not_written(panel: Panel, boss: Browser) -> None:
     before = version(panel.engine)
     answer = boss.send("/clients/1/edit", **filled(panel.engine))

@@ -162,6 +162,20 @@ def test_a_lead_has_a_sales_manager() -> None:
     ]
 
 
+def test_a_client_has_a_time_zone_of_their_own() -> None:
+    text = "name,phones,zone\nA,+4930123456,Asia/Vladivostok\nB,+4930123457,\n"
+    assert clients(text) == [
+        ClientData("A", ("+4930123456",), zone="Asia/Vladivostok"),
+        ClientData("B", ("+4930123457",)),
+    ]
+    for wrong in ("Vladivostok", "+10:00", "asia/vladivostok"):
+        _, errors = read_clients(text.replace("Asia/Vladivostok", wrong), "RU", set())
+        assert [(one.line, one.column, one.value, one.problem) for one in errors] == [
+            (2, "zone", wrong, Problem.UNKNOWN_ZONE)
+        ]
+        assert "Asia/Vladivostok" in errors[0].reason
+
+
 def test_what_the_file_has_no_column_for_stays(engine: Engine) -> None:
     text = HEADER.replace("vip", "stage,sales_manager,vip") + "A,+79001110001,101,,lead,102,1,n\n"
     assert import_clients(engine, text, "RU").added == 1

@@ -72,9 +72,10 @@ class ClientLine(Schema):
 
 
 class OneClient(ClientLine):
-    """A client with notes."""
+    """A client with notes and time zone."""
 
     notes = text("Notes", required=True)
+    zone = text("IANA name of the time zone; null: the number's", required=True, allow_none=True)
     version = count("Grows with every change of the client", required=True)
 
 
@@ -93,6 +94,11 @@ class ClientBody(Schema):
     deputy = text("The deputy's extension", load_default=None, allow_none=True)
     vip = Truth(load_default=False, metadata={"description": "Rings the manager at lunch, too"})
     notes = text("Up to 2000 characters", load_default="")
+    zone = text(
+        "IANA name of the time zone, where it is another than the number's; null: the number's",
+        load_default=None,
+        allow_none=True,
+    )
     version = Whole(metadata={"description": "The version that was read: 409 when it is another"})
 
 

@@ -116,6 +116,7 @@ def _written(values: Mapping[str, Any]) -> Written:
         stage=values["stage"],
         vip="yes" if values["vip"] else "no",
         notes=values["notes"].strip(),
+        zone=values["zone"] or "",
         **{post: values[post] or "" for post in POSTS},
     )
 

@@ -16,7 +16,7 @@ from telephony.domain.numbers import normalise
 from telephony.domain.setup import Operator
 from telephony.store.clients import ClientData
 from web.cleaning import visible
-from web.i18n import word
+from web.i18n import word, zones
 from web.texts import gettext
 from web.texts import lazy_gettext as _
 from web.wrong import problem_words
@@ -34,6 +34,7 @@ class ClientForm(FlaskForm):  # type: ignore[misc]
     sales_manager = SelectField(_("Sales manager"), choices=(), validate_choice=False)
     deputy = SelectField(_("Deputy"), choices=(), validate_choice=False)
     vip = BooleanField(_("VIP: rings the manager at lunch, too"))
+    zone = SelectField(_("Time zone"), choices=(), validate_choice=False)
     notes = TextAreaField(_("Notes"))
     # The version that the page was made from: somebody may change the client meanwhile.
     seen = HiddenField()
@@ -65,6 +66,10 @@ def client_form(operators: Mapping[str, Operator], **values: Any) -> ClientForm:
             gettext("the manager's own deputy") if post == "deputy" else gettext("not assigned")
         )
         form[post].choices = [SelectChoice("", nobody), *people]
+    by_number = SelectChoice("", gettext("as the number tells"))
+    form.zone.choices = [by_number, *(SelectChoice(name, name) for name in sorted(zones()))]
+    if form.zone.data and form.zone.data not in zones():
+        form.zone.choices.append(SelectChoice(form.zone.data, form.zone.data))
     return form
 
 
@@ -76,6 +81,7 @@ def values_of(client: ClientData, version: int) -> dict[str, Any]:
         "stage": client.stage.value,
         "vip": client.vip,
         "notes": client.notes,
+        "zone": client.zone or "",
         "seen": str(version),
         **people,
     }
@@ -88,6 +94,7 @@ def written(form: ClientForm, numbers: Iterable[str]) -> Written:
         phones=[text.strip() for text in numbers if text.strip()][:_MOST_INPUTS],
         stage=form.stage.data or "",
         vip="yes" if form.vip.data else "no",
+        zone=form.zone.data or "",
         notes=(form.notes.data or "").replace("\r\n", "\n").strip(),
         **{post: form[post].data or "" for post in POSTS},
     )
