@@ -171,6 +171,13 @@ def attempts_of(session: Session, case_id: int, limit: int = 100) -> list[Attemp
     return [attempt_of_row(row) for row in session.execute(query)]
 
 
+def newest_attempts(session: Session, case_ids: Collection[int]) -> set[int]:
+    """Return the ids of the newest tries of these cases."""
+    c = callback_attempt.c
+    query = select(func.max(c.id)).where(c.case_id.in_(list(case_ids))).group_by(c.case_id)
+    return set(session.execute(query).scalars())
+
+
 def live_attempts(session: Session) -> list[Attempt]:
     """Return the tries that are under way, oldest first."""
     query = select(callback_attempt).where(callback_attempt.c.state.in_(_LIVE))

@@ -7,7 +7,7 @@ never open a case for one number, and no two wait for each other.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -51,14 +51,19 @@ CASE_FACTS = (OPENED, CLOSED, ESCALATED, NEAR, OVERDUE)
 def add_case(session: Session, case: Case, now: datetime) -> Case:
     """Insert a case and return it with its id; the caller has the turn."""
     key = session.execute(
-        insert(missed_case).values(**_values(case)).returning(missed_case.c.id)
+        insert(missed_case).values(**case_values(case)).returning(missed_case.c.id)
     ).scalar_one()
     kept = replace(case, id=key)
-    if kept.open:
-        _tell(session, OPENED, kept, kept.opened_at)
-    elif kept.state is CaseState.CLOSED:
-        _tell(session, CLOSED, kept, now)
+    if (told := told_of_new(kept, now)) is not None:
+        _tell(session, told[0], kept, told[1])
     return kept
+
+
+def told_of_new(case: Case, now: datetime) -> tuple[str, datetime] | None:
+    """Return the kind of the fact that a new case is, and when it happened; None for none."""
+    if case.open:
+        return OPENED, case.opened_at
+    return (CLOSED, now) if case.state is CaseState.CLOSED else None
 
 
 def delete_case(session: Session, key: int) -> None:
@@ -70,14 +75,24 @@ def save_case(session: Session, before: Case, case: Case, now: datetime) -> None
     """Write what changed, and the facts of it: its end, or that a person has to see to it."""
     if case == before:
         return
-    values = _values(case)
-    if case.sla_at is not None and (before.sla_at is None or case.sla_at > before.sla_at):
-        values["told"] = ""  # another promise, which may be broken as well
+    values = case_values(case)
+    if promised_anew(before, case):
+        values["told"] = ""
     session.execute(update(missed_case).where(missed_case.c.id == case.id).values(**values))
+    if (kind := told_of(before, case)) is not None:
+        _tell(session, kind, case, now)
+
+
+def promised_anew(before: Case, case: Case) -> bool:
+    """Tell whether a case got another promise, of whose end nobody was told yet."""
+    return case.sla_at is not None and (before.sla_at is None or case.sla_at > before.sla_at)
+
+
+def told_of(before: Case, case: Case) -> str | None:
+    """Return the kind of the fact that a change of a case is; None for none."""
     if before.open and not case.open:
-        _tell(session, CLOSED, case, now)
-    elif case.attention in _ESCALATES and before.attention is None:
-        _tell(session, ESCALATED, case, now)
+        return CLOSED
+    return ESCALATED if case.attention in _ESCALATES and before.attention is None else None
 
 
 _ESCALATES = (Attention.ATTEMPTS, Attention.UNKNOWN, Attention.RULES)
@@ -183,15 +198,26 @@ class JoinedCall:
 def join_calls(session: Session, calls: Sequence[JoinedCall]) -> None:
     """Put missed calls to their cases; a call belongs to one."""
     if calls:
-        statement = insert_or_ignore(session, case_call, key=("call_id",))
-        session.execute(statement, [asdict(one) | {"why": one.why.value} for one in calls])
+        rows = [
+            {
+                "call_id": one.call_id,
+                "case_id": one.case_id,
+                "at": one.at,
+                "why": one.why.value,
+                "did": one.did,
+            }
+            for one in calls
+        ]
+        session.execute(insert_or_ignore(session, case_call, key=("call_id",)), rows)
 
 
-def cases_of_calls(session: Session, call_ids: Sequence[str]) -> dict[str, int]:
-    """Return call → its case, of those that have one."""
-    query = select(case_call.c.call_id, case_call.c.case_id)
-    rows = session.execute(query.where(case_call.c.call_id.in_(call_ids)))
-    return {row.call_id: row.case_id for row in rows}
+def joined_calls(session: Session, call_ids: Sequence[str]) -> dict[str, JoinedCall]:
+    """Return those of the calls that belong to a case, by their ids."""
+    rows = session.execute(select(case_call).where(case_call.c.call_id.in_(call_ids)))
+    return {
+        row.call_id: JoinedCall(row.call_id, row.case_id, row.at, Why(row.why), row.did)
+        for row in rows
+    }
 
 
 def leave_call(session: Session, call_id: str) -> None:
@@ -288,6 +314,11 @@ def count_open(session: Session, now: datetime) -> dict[str, int]:
 
 
 def _tell(session: Session, kind: str, case: Case, now: datetime) -> None:
+    add_facts(session, [case_fact(kind, case, now)], now)
+
+
+def case_fact(kind: str, case: Case, now: datetime) -> Fact:
+    """Return a fact of CASE_FACTS about a case as it is now; one that is told once has one key."""
     key = f"{kind}:{case.id}"
     if kind == ESCALATED:
         key += f":{case.missed}:{case.tries}"
@@ -312,14 +343,15 @@ def _tell(session: Session, kind: str, case: Case, now: datetime) -> None:
         "ended_by": case.ended_by,
         "at": _iso(now),
     }
-    add_facts(session, [Fact(kind, key, payload)], now)
+    return Fact(kind, key, payload, now)
 
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
-def _values(case: Case) -> dict[str, Any]:
+def case_values(case: Case) -> dict[str, Any]:
+    """Return what the row of a case holds, by columns, but for its id and `told`."""
     values: dict[str, Any] = {name: getattr(case, name) for name in _PLAIN}
     for name in _CODES:
         code = getattr(case, name)

@@ -49,11 +49,15 @@ outbox = Table(
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that happened. `key` names it for good: a second fact of the key is ignored."""
+    """Something that happened. `key` names it for good: a second fact of the key is ignored.
+
+    `at` is when it happened, if not at the moment at which it is added.
+    """
 
     kind: str
     key: str
     payload: dict[str, Any]
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,12 @@ def add_facts(session: Session, facts: Sequence[Fact], now: datetime) -> None:
     session.execute(
         insert_or_ignore(session, outbox, key=("key",)),
         [
-            {"kind": fact.kind, "key": fact.key, "payload": fact.payload, "created_at": now}
+            {
+                "kind": fact.kind,
+                "key": fact.key,
+                "payload": fact.payload,
+                "created_at": fact.at or now,
+            }
             for fact in facts
         ],
     )

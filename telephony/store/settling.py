@@ -2,7 +2,8 @@
 
 A call that nobody answered opens a case or joins the open one of its number; a conversation ends
 it; a call that Dutyline ordered settles its try. Calls in any order, and any of them twice, lead to
-the same cases.
+the same cases. Many calls at once take few statements: what they need is read together, and what
+becomes of cases is written together (`CaseBook`).
 """
 
 from __future__ import annotations
@@ -38,20 +39,18 @@ from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.callback.trying import doubt_over, settled
 from telephony.domain.orders import attempt_of
 from telephony.domain.record import CallRecord, Direction
-from telephony.store.attempts import attempts_of, finish_attempt, get_attempts
+from telephony.store.attempts import Attempt, finish_attempt, get_attempts, newest_attempts
 from telephony.store.callback_rules import load_callback_rules
 from telephony.store.calls import get_call
+from telephony.store.casebook import CaseBook, Entry
 from telephony.store.cases import (
-    JoinedCall,
     add_case,
     calls_of_case,
-    cases_of_calls,
     delete_case,
     get_case,
-    join_calls,
+    joined_calls,
     leave_call,
     move_calls,
-    open_cases,
     rename_call,
     save_case,
 )
@@ -65,17 +64,13 @@ def settle_calls(session: Session, records: Sequence[CallRecord], now: datetime)
     if not outside:
         return
     in_turn(session)
-    rules = load_callback_rules(session)
-    _settle_attempts(session, outside, rules)
-    _Settling(session, rules, now).settle(outside)
+    _Settling(session, load_callback_rules(session), now).settle(outside)
 
 
 def wish_for(session: Session, wish: Wish, rules: CallbackRules, now: datetime) -> Case:
     """Open a case for a wish, or let it join the open one; return the case as it is then."""
     in_turn(session)
-    settling = _Settling(session, rules, now)
-    settling.look_at([wish.number])
-    return settling.wish_for(wish)
+    return _Settling(session, rules, now).grant(wish)
 
 
 class _Settling:
@@ -86,81 +81,95 @@ class _Settling:
         self._rules = rules
         self._now = now
         self._wishes = Wishes(session, rules)
-        # Number → its open case, as it is in the database.
-        self._open: dict[str, Case] = {}
-        # Calls of cases that are still to be written.
-        self._joined: list[JoinedCall] = []
+        self._book = CaseBook(session, now)
 
-    def look_at(self, numbers: Sequence[str]) -> None:
-        """Read the open cases of all numbers that will be asked for."""
-        self._open = open_cases(self._session, set(numbers))
+    def grant(self, wish: Wish) -> Case:
+        self._book.read([wish.number])
+        entry = self._wish(wish)
+        self._book.write()
+        return entry.case
 
     def settle(self, records: Sequence[CallRecord]) -> None:
-        self.look_at([one.number for one in records])
+        tries = self._tries(records)
+        self._book.read({one.number for one in records} | {one.number for one, _ in tries})
+        self._settle_tries(tries)
         whys = {one.call_id: why_missed(one, self._rules) for one in records}
         self._wishes.look_ahead([one for one in records if whys[one.call_id] is not None])
-        known = cases_of_calls(self._session, [one.call_id for one in records])
+        known = joined_calls(self._session, [one.call_id for one in records])
         for record in sorted(records, key=lambda one: one.ended_at):
             why = whys[record.call_id]
             if record.call_id in known:
-                self._revised(record, why, known[record.call_id])
+                if why != known[record.call_id].why:
+                    self._revised(record, why)
             elif why is not None:
                 self._missed(record, why)
             contact = contact_of(record, self._rules)
-            case = None if contact is None else self._open.get(contact.number)
-            if contact is not None and case is not None:
-                over = reached(case, contact)
-                self._save(case, over)
-                if over.open:
-                    self._part(over, contact)
-        self._write_joined()
+            entry = None if contact is None else self._book.find(contact.number)
+            if contact is not None and entry is not None:
+                self._book.save(entry, reached(entry.case, contact))
+                if entry.case.open:
+                    self._part(entry, contact)
+        self._book.write()
 
-    def wish_for(self, wish: Wish) -> Case:
-        known = self._open.get(wish.number) if wish.diallable else None
+    def _wish(self, wish: Wish) -> Entry:
+        known = self._book.find(wish.number) if wish.diallable else None
         sla_at = self._wishes.deadline(wish)
         if known is None or wish.why is Why.SHORT:
-            return self._add(opened(wish, self._rules, sla_at))
-        return self._save(known, joined(known, wish, self._rules, sla_at))
+            return self._book.add(opened(wish, self._rules, sla_at))
+        self._book.save(known, joined(known.case, wish, self._rules, sla_at))
+        return known
 
     def _missed(self, record: CallRecord, why: Why) -> None:
         wish = self._wishes.of(record, why)
         # It may have been written after the conversation that followed it.
         contact = self._wishes.contact_since(wish)
-        known = self._open.get(wish.number)
-        if contact is not None and (known is None or contact.since < known.origin_at):
+        known = self._book.find(wish.number)
+        if contact is not None and (known is None or contact.since < known.case.origin_at):
             case = opened(wish, self._rules, self._wishes.deadline(wish))
-            case = self._add(reached(case, contact))
+            entry = self._book.add(reached(case, contact))
         else:
-            case = self.wish_for(wish)
+            entry = self._wish(wish)
             if contact is not None:
-                self._save(case, reached(case, contact))
-        at = moment(record.started_at)
-        self._joined.append(JoinedCall(record.call_id, case.id, at, why, record.did))
+                self._book.save(entry, reached(entry.case, contact))
+        self._book.join(entry, record.call_id, moment(record.started_at), why, record.did)
 
-    def _revised(self, record: CallRecord, why: Why | None, case_id: int) -> None:
-        """A later version of a missed call's record may say something else of it."""
-        case = get_case(self._session, case_id)
-        calls = {one.call_id: one for one in self._calls_of(case_id)}
-        if case is None or why == calls[record.call_id].why:
+    def _revised(self, record: CallRecord, why: Why | None) -> None:
+        """A later version of a missed call's record says something else of it. Rare, so on tables.
+
+        Whatever the batch did to its case before is written first.
+        """
+        self._book.write()
+        call = joined_calls(self._session, [record.call_id]).get(record.call_id)
+        case = None if call is None else get_case(self._session, call.case_id)
+        if case is None:
             return
-        del calls[record.call_id]
+        again = self._taken_back(case, record, why)
+        self._book.read({case.number, record.number})
+        if again is not None:
+            self._missed(record, again)
+
+    def _taken_back(self, case: Case, record: CallRecord, why: Why | None) -> Why | None:
+        """Bring a case to what a call is now; return why it was missed if it is no call of it."""
+        calls = calls_of_case(self._session, case.id)
+        left = [one for one in calls if one.call_id != record.call_id]
         if why is None:
             leave_call(self._session, record.call_id)
-            self._without(case, list(calls.values()), Ending.NOT_MISSED)
+            self._without(case, left, Ending.NOT_MISSED)
         elif case.ending is Ending.SHORT:
-            delete_case(self._session, case_id)
-            self._missed(record, why)
+            delete_case(self._session, case.id)
+            return why
         elif why is not Why.SHORT:
             rename_call(self._session, record.call_id, why)
             if moment(record.started_at) == case.last_missed_at and case.open:
-                self._save(case, replace(case, why=why))
-        elif calls:
+                save_case(self._session, case, replace(case, why=why), self._now)
+        elif left:
             leave_call(self._session, record.call_id)
-            self._without(case, list(calls.values()), Ending.SHORT)
-            self._missed(record, why)
+            self._without(case, left, Ending.SHORT)
+            return why
         else:
             rename_call(self._session, record.call_id, why)
             self._without(case, [], Ending.SHORT)
+        return None
 
     def _without(self, case: Case, left: Sequence[Row[Any]], ending: Ending) -> None:
         """Take a call out of a case: over, if that was all there was of it."""
@@ -171,7 +180,7 @@ class _Settling:
             after = ended(case, ending, self._now)
         elif left and case.source in _OF_CALLS:
             after = self._of_calls(after, left)
-        self._save(case, after)
+        save_case(self._session, case, after, self._now)
 
     def _of_calls(self, case: Case, calls: Sequence[Row[Any]]) -> Case:
         """Return a case as it is when only these of its calls, in order, belong to it."""
@@ -190,15 +199,17 @@ class _Settling:
             return case
         return replace(case, **{name: getattr(made, name) for name in _TOLD})
 
-    def _part(self, case: Case, contact: Contact) -> None:
+    def _part(self, entry: Entry, contact: Contact) -> None:
         """Let a conversation that was written late end what it came after.
 
         The rest is a new case. What a client asked for in another way than by a call is no call of
         the case: it stays whole.
         """
-        if case.source not in _OF_CALLS or case.origin_at > contact.since:
+        if entry.case.source not in _OF_CALLS or entry.case.origin_at > contact.since:
             return
-        calls = self._calls_of(case.id)
+        self._book.write()  # rare, so on tables
+        case = entry.case
+        calls = calls_of_case(self._session, case.id)
         early = [one for one in calls if one.at <= contact.since]
         late = calls[len(early) :]
         if not early or not late or len(calls) != case.missed:
@@ -209,33 +220,39 @@ class _Settling:
         kept = self._of_calls(case, late)
         if over.open or kept.origin_at <= contact.since:
             return  # not all of its calls are kept any more
-        self._save(case, kept)
-        over = self._add(over)
+        save_case(self._session, case, kept, self._now)
+        over = add_case(self._session, over, self._now)
         move_calls(self._session, [one.call_id for one in early], over.id)
+        self._book.read([case.number])
 
-    def _calls_of(self, case_id: int) -> list[Row[Any]]:
-        self._write_joined()
-        return calls_of_case(self._session, case_id)
+    def _tries(self, records: Sequence[CallRecord]) -> list[tuple[Attempt, CallRecord]]:
+        """Return the tries that these calls were, each with its call."""
+        by_attempt = {
+            key: record for record in records if (key := attempt_of(record.call_id)) is not None
+        }
+        if not by_attempt:
+            return []
+        found = get_attempts(self._session, by_attempt)
+        tries = [(attempt, by_attempt[key]) for key, attempt in found.items()]
+        return [(one, record) for one, record in tries if one.uniqueid == record.call_id]
 
-    def _add(self, case: Case) -> Case:
-        kept = add_case(self._session, case, self._now)
-        self._noted(kept)
-        return kept
-
-    def _save(self, before: Case, case: Case) -> Case:
-        save_case(self._session, before, case, self._now)
-        self._noted(case)
-        return case
-
-    def _noted(self, case: Case) -> None:
-        if case.open:
-            self._open[case.number] = case
-        elif case.number in self._open and self._open[case.number].id == case.id:
-            del self._open[case.number]
-
-    def _write_joined(self) -> None:
-        join_calls(self._session, self._joined)
-        self._joined = []
+    def _settle_tries(self, tries: Sequence[tuple[Attempt, CallRecord]]) -> None:
+        """Write how tries ended, and let their cases go on."""
+        if not tries:
+            return
+        cases = {one.case_id for one, _ in tries if one.case_id is not None}
+        newest = newest_attempts(self._session, cases)
+        for attempt, record in tries:
+            how, at = ended_of(record, self._rules), moment(record.ended_at)
+            cause = _cause(record)
+            if not finish_attempt(self._session, attempt, how, at, cause, record.talk_ms):
+                continue
+            entry = self._book.find(attempt.number)
+            if entry is None or entry.case.id != attempt.case_id or attempt.id not in newest:
+                continue  # it is over, or it is another try's turn
+            case = entry.case
+            after = doubt_over(case) if attempt.ended is Ended.UNKNOWN else case
+            self._book.save(entry, settled(after, how, at, self._rules), at)
 
 
 # Cases of calls alone; an operator, a form or a CRM asked for the others.
@@ -245,27 +262,6 @@ _TOLD = (
     "source", "why", "opened_at", "origin_at", "last_missed_at", "missed", "did", "group",
     "client_id", "client_name", "priority", "owner", "sla_at",
 )  # fmt: skip
-
-
-def _settle_attempts(session: Session, records: Sequence[CallRecord], rules: CallbackRules) -> None:
-    """Write how tries ended, and let their cases go on."""
-    by_attempt = {
-        key: record for record in records if (key := attempt_of(record.call_id)) is not None
-    }
-    if not by_attempt:
-        return
-    for found, attempt in get_attempts(session, by_attempt).items():
-        record = by_attempt[found]
-        if attempt.uniqueid != record.call_id:
-            continue
-        how, at = ended_of(record, rules), moment(record.ended_at)
-        if not finish_attempt(session, attempt, how, at, _cause(record), record.talk_ms):
-            continue
-        case = None if attempt.case_id is None else get_case(session, attempt.case_id)
-        if case is None or attempts_of(session, case.id, 1)[0].id != found:
-            continue  # it is another try's turn
-        after = doubt_over(case) if attempt.ended is Ended.UNKNOWN else case
-        save_case(session, case, settled(after, how, at, rules), at)
 
 
 def _cause(record: CallRecord) -> str | None:

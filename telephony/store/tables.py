@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, text
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
@@ -84,9 +85,9 @@ def upsert(
 
     With `newer` a row is only overwritten by one whose column of that name is at least as great.
     """
-    insert = insert_or_ignore(session, table, key=None)
-    new = insert.excluded
-    return insert.on_conflict_do_update(
+    made = insert_or_ignore(session, table, key=None)
+    new = made.excluded
+    return made.on_conflict_do_update(
         index_elements=key,
         set_={
             column.name: new[column.name]
@@ -100,8 +101,27 @@ def upsert(
 def insert_or_ignore(session: Session, table: Table, *, key: tuple[str, ...] | None) -> Any:
     """Return an INSERT that leaves the row of the same `key` alone; a bare one without `key`."""
     dialect = session.get_bind().dialect.name
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return insert if key is None else insert.on_conflict_do_nothing(index_elements=key)
+    made = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return made if key is None else made.on_conflict_do_nothing(index_elements=key)
+
+
+def insert_all(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows that number themselves, in `id`, and return their ids in the same order.
+
+    Not for a table whose ids must never come again (AUTOINCREMENT).
+    """
+    if not rows:
+        return []
+    if session.get_bind().dialect.name != "sqlite":
+        made = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return list(session.execute(made, rows).scalars())
+    # SQLite has no RETURNING in order, but one writer, and would count on from the greatest, too.
+    last = session.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+    keys = list(range(last + 1, last + 1 + len(rows)))
+    session.execute(
+        insert(table), [{**row, "id": key} for row, key in zip(rows, keys, strict=True)]
+    )
+    return keys
 
 
 def in_turn(session: Session) -> None:

@@ -54,7 +54,9 @@ class Wishes:
         self._quiet: set[str] = set()
 
     def look_ahead(self, records: Collection[CallRecord]) -> None:
-        """Find out in one look which numbers of these calls nobody has talked to since."""
+        """Read at once what `of` and `deadline` need, and to whom nobody has talked since."""
+        self._read_groups({record.did for record in records})
+        self._read_clients({one.client_id for one in records if one.client_id is not None})
         numbers = {record.number for record in records if is_e164(record.number)}
         if not numbers:
             return
@@ -127,33 +129,36 @@ class Wishes:
     def _group(self, number: str) -> tuple[str | None, str]:
         """Return a DID's group and its zone; the default group's, then none, for one unknown."""
         if number not in self._groups:
-            self._groups[number] = _group_of(self._session, number)
+            self._read_groups({number})
         return self._groups[number]
 
     def _client(self, client_id: int | None) -> _Known:
-        if client_id not in self._clients:
-            self._clients[client_id] = _client_of(self._session, client_id)
+        if client_id is not None and client_id not in self._clients:
+            self._read_clients({client_id})
         return self._clients[client_id]
 
+    def _read_groups(self, numbers: Collection[str]) -> None:
+        g = operator_group.c
+        query = (
+            select(did.c.number, g.name, g.zone)
+            .join_from(did, operator_group, did.c.group_name == g.name)
+            .where(did.c.number.in_(sorted(numbers)))
+        )
+        found = {row.number: (row.name, row.zone) for row in self._session.execute(query)}
+        if unknown := set(numbers) - found.keys():
+            usual = self._session.execute(select(g.name, g.zone).where(g.is_default)).first()
+            group = (None, "UTC") if usual is None else (usual.name, usual.zone)
+            found |= dict.fromkeys(unknown, group)
+        self._groups |= found
 
-def _group_of(session: Session, number: str) -> tuple[str | None, str]:
-    found = session.execute(
-        select(operator_group.c.name, operator_group.c.zone)
-        .join_from(did, operator_group, did.c.group_name == operator_group.c.name)
-        .where(did.c.number == number)
-    ).first()
-    if found is None:
-        usual = select(operator_group.c.name, operator_group.c.zone)
-        found = session.execute(usual.where(operator_group.c.is_default)).first()
-    return (None, "UTC") if found is None else (found.name, found.zone)
-
-
-def _client_of(session: Session, client_id: int | None) -> _Known:
-    row = session.execute(select(client).where(client.c.id == client_id)).first()
-    if row is None:
-        return _Known()
-    found = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
-    return _Known(found.manager, found.vip, row.zone)
+    def _read_clients(self, clients: Collection[int]) -> None:
+        if not clients:
+            return
+        self._clients |= dict.fromkeys(clients, _Known())
+        rows = self._session.execute(select(client).where(client.c.id.in_(sorted(clients))))
+        for row in rows:
+            one = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
+            self._clients[row.id] = _Known(one.manager, one.vip, row.zone)
 
 
 def _on_duty(record: CallRecord) -> str | None:

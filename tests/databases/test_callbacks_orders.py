@@ -140,14 +140,17 @@ def test_every_order_one_by_one_and_at_once(store: Engine, records: tuple[CallRe
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_any_order_with_any_repeated(store: Engine, data: st.DataObject) -> None:
+def test_any_order_with_any_repeated_in_any_batches(store: Engine, data: st.DataObject) -> None:
     pool = (RINGING, AGAIN, ANSWERED, TOO_SHORT, LATER, FROM_DESK, SHORT, LAST, FOREIGN)
     some = data.draw(st.lists(st.sampled_from(pool), min_size=3, max_size=7, unique=True))
     want = in_order(store, some)
     empty(store)
     doubled = some + data.draw(st.lists(st.sampled_from(some), max_size=4))
-    for record in data.draw(st.permutations(doubled)):
-        save(store, [record])
+    left = data.draw(st.permutations(doubled))
+    while left:
+        size = data.draw(st.integers(1, len(left)))
+        save(store, left[:size])
+        left = left[size:]
     assert outcome(store) == want
 
 
