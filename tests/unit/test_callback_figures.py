@@ -91,11 +91,12 @@ def test_a_deadline_is_kept_by_a_talk_and_broken_by_the_clock() -> None:
         told(59),  # may still be kept
         told(61),  # is late, though nobody has given up
         told(61, ending=Ending.BY_HAND, ended_at=NOW),
+        told(61, ending=Ending.BY_HAND, ended_at=NOW - 2 * MINUTE),
         told(61, ending=Ending.OPTED_OUT, ended_at=NOW),
         told(61, sla_at=None),
         reached(900, sla_at=None),
     )
-    assert (figures.kept, figures.broken) == (2, 3)
+    assert (figures.kept, figures.broken) == (2, 4)
 
 
 def test_the_time_to_the_first_call_back() -> None:

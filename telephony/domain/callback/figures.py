@@ -156,15 +156,16 @@ def _part(ending: Ending | None) -> str:
 def _kept(case: Told, now: datetime) -> bool | None:
     """Tell whether the deadline was kept; None while it may be, and where none was to be kept.
 
-    One that has passed while the client waits is broken, whatever becomes of the case.
+    One that passed while the client waited is broken, also when somebody closed the case later.
     """
-    if case.ending in SUPPRESSING or case.ending is Ending.BY_HAND:
+    if case.ending in SUPPRESSING:
         return None
     if case.ending is Ending.EXPIRED:
         return False
-    if case.ended_at is None:
-        return False if case.sla_at is not None and case.sla_at < now else None
-    return case.sla_at is None or case.ended_at <= case.sla_at
+    late = case.sla_at is not None and case.sla_at < (case.ended_at or now)
+    if case.ending in REACHED:
+        return not late
+    return False if late else None
 
 
 def _called_back(case: Told) -> datetime | None:
