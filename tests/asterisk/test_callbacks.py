@@ -16,6 +16,7 @@ from telephony.asterisk.lines import Fallback
 from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import First
+from telephony.domain.did import Action, ActionKind
 from telephony.domain.hours import Hours, Opening
 from telephony.domain.setup import Setup
 from telephony.store.engine import open_engine
@@ -28,6 +29,7 @@ from tests.asterisk.callback_desk import (
     callback_setup,
     empty,
 )
+from tests.asterisk.mailbox import SALES_BOX, spoken
 from tests.asterisk.office import DID, STRANGER, pbx_files, until
 from tests.asterisk.queue_lab import QUEUE
 from tests.lab.behaviours import Behaviour, answer, busy, decline, no_answer, refuse, voicemail
@@ -76,7 +78,7 @@ async def opened(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallbackOffice]:
     """One office for all tests on a database; its group has a queue on the PBX."""
-    files = pbx_files(Fallback("endpoints", "104", 2), own=(QUEUE,))
+    files = pbx_files(Fallback("endpoints", "104", 2), own=(QUEUE,)) | SALES_BOX
     async with callback_office(tmp_path_factory.mktemp("office"), engine, files=files) as place:
         yield place
 
@@ -158,6 +160,18 @@ async def test_out_of_hours_a_callback_is_promised(desk: CallbackOffice) -> None
     case = await desk.case()
     assert case.due_at is not None
     assert (case.due_at.isoweekday(), case.due_at.hour) == (1, 3)
+
+
+async def test_a_message_is_left_and_somebody_calls_back(desk: CallbackOffice) -> None:
+    desk.place.phones["103"].behaviour = busy()
+    desk.store(callback_setup("103", unanswered=Action(ActionKind.VOICEMAIL, "vm-goodbye", "1")))
+    call = await desk.place.trunk.call(DID, STRANGER)
+    await call.wait_answered(10)
+    await until(lambda: any(spoken(desk.place)), 20, "three seconds of a message")
+    await call.hangup()
+    case = await desk.case()
+    assert (case.state, case.why) == (CaseState.OPEN, Why.VOICEMAIL)
+    assert case.due_at == case.opened_at + timedelta(seconds=RULES.delay_seconds)
 
 
 def with_queue(setup: Setup) -> Setup:

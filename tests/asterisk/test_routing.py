@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from telephony.asterisk.lines import Fallback
-from telephony.asterisk.voicemail import voicemail
 from telephony.domain.blocklist import Blocked, Blocklist
 from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule
 from telephony.domain.duty import Roster, Shift
@@ -20,17 +19,17 @@ from telephony.domain.hours import Hours, Opening, OwnDay
 from telephony.domain.pauses import closed_device
 from telephony.domain.record import Disposition, MomentKind
 from telephony.domain.routing import Reason
-from telephony.domain.setup import Group, Mailbox, Setup, Trunk
+from telephony.domain.setup import Group, Setup, Trunk
 from telephony.sounds import convert, keep, put
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
+from tests.asterisk.mailbox import SALES_BOX, spoken
 from tests.asterisk.office import (
     ALWAYS,
     DID,
     KNOWN,
     MOBILE,
     STRANGER,
-    TOKEN,
     VIP,
     Office,
     around_the_clock,
@@ -44,9 +43,6 @@ from tests.lab.call import PhoneCall
 from tests.unit.test_sounds import wav
 
 OPEN = Hours("office", "UTC", (Opening(ALWAYS, clock(0), clock(0)),))
-SALES_BOX = {
-    "voicemail.conf": "[general]\nformat = wav\n" + voicemail([Mailbox("1", "Sales")], TOKEN)
-}
 
 
 def closed(*, holiday: str = "") -> Hours:
@@ -179,15 +175,6 @@ async def test_behind_the_menu_the_fallback_takes_over_when_dutyline_is_gone(
         await call.dtmf("2")
         await place.phones["104"].next_call(15)
         await call.hangup()
-
-
-def spoken(place: Office) -> list[Path]:
-    """Return the messages of the mailbox that are long enough to be kept, as they grow."""
-    box = place.pbx.home / "spool" / "voicemail" / "dutyline" / "1"
-    three_seconds = 3 * 8000 * 2
-    return [
-        path for path in box.rglob("*") if path.is_file() and path.stat().st_size > three_seconds
-    ]
 
 
 async def test_a_message_is_left_in_the_mailbox(tmp_path: Path) -> None:
