@@ -138,6 +138,8 @@ class Wishes:
         return self._clients[client_id]
 
     def _read_groups(self, numbers: Collection[str]) -> None:
+        if not numbers:
+            return
         g = operator_group.c
         query = (
             select(did.c.number, g.name, g.zone)

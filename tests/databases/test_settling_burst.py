@@ -103,6 +103,13 @@ def test_a_burst_takes_no_more_statements_than_a_few_calls(store: Engine) -> Non
     assert sorted(one.missed for one in all_cases(store)) == [1] * 32 + [2] * 32
 
 
+def test_answered_calls_ask_nothing_about_groups(store: Engine) -> None:
+    with counted(store) as seen:
+        save(store, [talk("1.1", CLIENTS[0], at(0), 60, "101")])
+    assert seen
+    assert not [one for one in seen if "operator_group" in one]
+
+
 def facts(engine: Engine) -> list[tuple[str, datetime, dict[str, Any]]]:
     """Return what was told of cases, in order; cases are numbered as they were opened."""
     order = {one.id: place for place, one in enumerate(all_cases(engine))}
