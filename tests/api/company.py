@@ -39,6 +39,7 @@ from telephony.store.outbox import Fact, add_facts
 from telephony.store.sessions import add_session, add_token
 from telephony.store.setup import replace_setup
 from telephony.store.tables import microseconds
+from tests.api.templates import share_templates
 from tests.databases.samples import a_setup
 from web import create_app
 
@@ -263,6 +264,7 @@ def application(engine: Engine, folder: Path) -> Flask:
         without=frozenset({"ami_secret", "token"}),
     )
     app = create_app(settings, engine, now=lambda: NOW, passwords=QUICK)
+    share_templates(app)
     app.testing = True
     return app
 

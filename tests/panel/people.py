@@ -18,6 +18,7 @@ from telephony.accounts.users import make_user
 from telephony.settings import Settings
 from telephony.store.engine import writing
 from tests.api.company import QUICK
+from tests.api.templates import share_templates
 from web import create_app
 
 PASSWORD = "correct horse battery"
@@ -110,6 +111,7 @@ def open_panel(settings: Settings, engine: Engine) -> Panel:
     """Return a panel on this database with an admin, a supervisor and an operator (101)."""
     clock = Clock()
     app = create_app(settings, engine, now=clock.now, passwords=QUICK)
+    share_templates(app)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
     panel = Panel(app, engine, clock)
