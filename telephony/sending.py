@@ -27,6 +27,7 @@ from telephony.notify import (
     calendar_mail,
     case_mail,
     gap_mail,
+    is_given_up,
     message_id,
     missed_mail,
     standard_message,
@@ -176,7 +177,7 @@ def _mail(tools: Tools, parcel: _Parcel) -> int:
         last = count_before(session, parcel.delivery, since) + 1 >= MOST_MAILS
         if kind in CASE_NOTICES:
             case = get_case(session, int(parcel.fact.payload["case_id"]))
-            if case is None or not case.open:
+            if case is None or not (case.open or is_given_up(parcel.fact)):
                 raise OverError("the case is over")
             people = load_setup(session).operators
             names = {extension: person.name for extension, person in people.items()}

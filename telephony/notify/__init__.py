@@ -1,6 +1,6 @@
 """What webhooks and mails say of what happened: pure functions of facts and records."""
 
-from telephony.notify.casemails import alarm_mail, case_mail
+from telephony.notify.casemails import alarm_mail, case_mail, is_given_up
 from telephony.notify.events import (
     ANSWERED,
     CASE_NOTICES,
@@ -62,6 +62,7 @@ __all__ = [
     "clean",
     "events_of",
     "gap_mail",
+    "is_given_up",
     "is_mail_address",
     "is_missed",
     "message_id",

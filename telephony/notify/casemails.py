@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telephony.domain.callback.cases import Attention
+from telephony.domain.callback.cases import Attention, Ending
 from telephony.domain.callback.results import Why
 from telephony.notify.mails import clean, mail_of
 from telephony.store.alarms import Alarm
@@ -22,6 +22,7 @@ _MAIL: Mapping[str, Mapping[str, str]] = {
         NEAR: "Call back by {until}: {who}",
         OVERDUE: "Callback overdue: {who}",
         ESCALATED: "A callback needs a person: {who}",
+        Ending.EXPIRED: "A callback was given up: {who}",
         "number": "Number",
         "client": "Client",
         "to": "To",
@@ -55,6 +56,7 @@ _MAIL: Mapping[str, Mapping[str, str]] = {
         NEAR: "Перезвонить до {until}: {who}",
         OVERDUE: "Обратный звонок просрочен: {who}",
         ESCALATED: "Обратный звонок ждёт человека: {who}",
+        Ending.EXPIRED: "Обратный звонок не состоялся: {who}",
         "number": "Номер",
         "client": "Клиент",
         "to": "Куда звонили",
@@ -103,7 +105,8 @@ def case_mail(
     number, name = clean(about["number"]), clean(about["client_name"])
     owner = about["owner"] or ""
     person = clean(names.get(owner, ""))
-    attention = about["attention"]
+    given_up = is_given_up(fact)
+    why = Ending.EXPIRED if given_up else about["attention"] and Attention(about["attention"])
     until = _at(about["sla_at"], zone)
     lines = [
         (words["number"], number),
@@ -115,13 +118,18 @@ def case_mail(
         (words["until"], until),
         (words["tries"], str(about["tries"])),
         (words["owner"], f"{person} ({clean(owner)})" if person else clean(owner)),
-        (words["attention"], say(Attention(attention), language) if attention else ""),
+        (words["attention"], say(why, language) if why else ""),
         (words["case"], str(about["case_id"])),
     ]
     who = f"{number} ({name})" if name else number
-    subject = words[fact.kind].format(who=who, until=until)
+    subject = words[Ending.EXPIRED if given_up else fact.kind].format(who=who, until=until)
     more = f"\n{words['last']}\n" if last else ""
     return mail_of(subject, lines, more, sender, to, key, fact.created_at)
+
+
+def is_given_up(fact: StoredFact) -> bool:
+    """Tell whether a fact is that nobody called a client back in all the time there was."""
+    return fact.kind == ESCALATED and fact.payload["ending"] == Ending.EXPIRED
 
 
 def alarm_mail(

@@ -95,7 +95,7 @@ class CaseBook:
             self._changed[case.id] = entry
         if not case.open and self._open.get(case.number) is entry:
             del self._open[case.number]
-        if (kind := told_of(before, case)) is not None:
+        for kind in told_of(before, case):
             self._told.append(_Told(entry, kind, case, now or self._now))
 
     def join(self, entry: Entry, call_id: str, at: datetime, why: Why, did: str) -> None:

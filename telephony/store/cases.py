@@ -79,7 +79,7 @@ def save_case(session: Session, before: Case, case: Case, now: datetime) -> None
     if promised_anew(before, case):
         values["told"] = ""
     session.execute(update(missed_case).where(missed_case.c.id == case.id).values(**values))
-    if (kind := told_of(before, case)) is not None:
+    for kind in told_of(before, case):
         _tell(session, kind, case, now)
 
 
@@ -88,11 +88,14 @@ def promised_anew(before: Case, case: Case) -> bool:
     return case.sla_at is not None and (before.sla_at is None or case.sla_at > before.sla_at)
 
 
-def told_of(before: Case, case: Case) -> str | None:
-    """Return the kind of the fact that a change of a case is; None for none."""
+def told_of(before: Case, case: Case) -> tuple[str, ...]:
+    """Return the kinds of the facts that a change of a case is.
+
+    One that was given up is for a person, too: somebody was promised a call.
+    """
     if before.open and not case.open:
-        return CLOSED
-    return ESCALATED if case.attention in _ESCALATES and before.attention is None else None
+        return (CLOSED, ESCALATED) if case.ending is Ending.EXPIRED else (CLOSED,)
+    return (ESCALATED,) if case.attention in _ESCALATES and before.attention is None else ()
 
 
 _ESCALATES = (Attention.ATTEMPTS, Attention.UNKNOWN, Attention.RULES)
@@ -321,7 +324,7 @@ def case_fact(kind: str, case: Case, now: datetime) -> Fact:
     """Return a fact of CASE_FACTS about a case as it is now; one that is told once has one key."""
     key = f"{kind}:{case.id}"
     if kind == ESCALATED:
-        key += f":{case.missed}:{case.tries}"
+        key += f":{case.missed}:{case.tries}" if case.open else f":{case.ending}"
     elif kind in (NEAR, OVERDUE) and case.sla_at is not None:
         key += f":{int(case.sla_at.timestamp())}"
     payload = {

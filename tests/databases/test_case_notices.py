@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, select
 
 from telephony.callbacks.alarms import alarm_of_bar, standing_alarms
 from telephony.callbacks.watching import watch_cases
-from telephony.domain.callback.cases import Case, Ending, Source, ended
+from telephony.domain.callback.cases import Attention, Case, Ending, Source, ended
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import CallbackRules, Caps
 from telephony.domain.callback.verdicts import Bar
@@ -38,6 +38,7 @@ from telephony.store.engine import reading, writing
 from telephony.store.notices import Recipient, add_notice
 from telephony.store.outbox import StoredFact, outbox
 from telephony.store.setup import replace_setup
+from telephony.words import say
 from tests.asterisk.office import small_setup
 from tests.databases.delivering import NOW, Mailbox, Office, mail_office
 
@@ -144,6 +145,30 @@ def test_a_case_that_is_over_by_then_is_mailed_of_no_more(
     assert {(row.state, row.last_error) for row in mailing.rows()} == {(State.DELIVERED, None)}
     with reading(mailing.engine) as session:
         assert count_deliveries(session) == (0, 0), "nothing is given up"
+
+
+def test_a_case_that_was_given_up_is_for_a_person(mailing: Office, mailbox: Mailbox) -> None:
+    _notice(mailing, "callback.escalated")
+    _notice(mailing, "callback.escalated", language="ru")
+    tried = _case(mailing, attention=None, due_at=None)
+    with writing(mailing.engine) as session:
+        asks = replace(tried, attention=Attention.ATTEMPTS)
+        save_case(session, tried, asks, mailing.at)
+    mailing.expand()
+    assert mailing.deliver("mail") == 2
+    mailing.at = NOW + timedelta(days=3)
+    watch_cases(mailing.engine, mailing.at)
+    mailing.expand()
+    assert mailing.deliver("mail") == 2
+    with reading(mailing.engine) as session:
+        case = get_case(session, tried.id)
+    assert case is not None
+    assert case.ending is Ending.EXPIRED
+    english, russian = sorted(_mails(mailbox)[2:], key=lambda mail: str(mail["Subject"]))
+    assert english["Subject"] == "A callback was given up: +79160000000 (Ромашка)"
+    assert f"Why a person has to look: {say(Ending.EXPIRED, 'en')}" in _text(english)
+    assert russian["Subject"] == "Обратный звонок не состоялся: +79160000000 (Ромашка)"
+    assert f"Почему нужен человек: {say(Ending.EXPIRED, 'ru')}" in _text(russian)
 
 
 def test_a_storm_of_cases_fills_no_mailbox(mailing: Office, mailbox: Mailbox) -> None:
