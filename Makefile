@@ -63,7 +63,7 @@ faults: setup
 test-asterisk: setup ## A real Asterisk with scripted SIP phones
 	$(PYTEST) tests/asterisk
 
-pictures: setup ## The pictures of docs/admin.md, taken in a real Chromium
+pictures: setup ## The pictures of the guides, taken in a real Chromium
 	@$(BIN)/python -m tests.browser.guide
 
 test-browser: setup ## The panel in a real Chromium

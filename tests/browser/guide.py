@@ -1,4 +1,4 @@
-"""The pictures of the admin's guide: `python -m tests.browser.guide` writes docs/pictures anew.
+"""The pictures of the guides: `python -m tests.browser.guide` writes docs/pictures anew.
 
 A company of its own, set up by a file as an admin would write it, in the real panel.
 """
@@ -22,6 +22,7 @@ from telephony.settings import read_settings
 from telephony.store.client_changes import save_clients
 from telephony.store.clients import ClientData
 from telephony.store.engine import open_engine, writing
+from tests.browser.guidecases import add_week
 from tests.browser.panel import PASSWORD, served, sign_in
 from tests.lab.axe import ensure_axe
 from tests.lab.browser import Chrome, open_chrome
@@ -41,6 +42,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "explain": (f"/explain?did={DID}&number={CLIENT.replace('+', '%2B')}&at={{noon}}", ""),
     "what-if": (f"/numbers/{DID}", "try"),
     "history": ("/changes", ""),
+    "missed": ("/missed", ""),
+    "figures": ("/missed/figures?by=hour", "figures"),
 }
 
 
@@ -141,8 +144,9 @@ def guided(place: Path) -> Iterator[str]:
     engine = open_engine(settings.database_url)
     with writing(engine) as session:
         hashed = Passwords().hash(PASSWORD)
-        make_user(session, LOGIN, "Olga", Role.ADMIN, None, hashed, datetime.now(UTC))
+        make_user(session, LOGIN, "Olga", Role.ADMIN, "105", hashed, datetime.now(UTC))
         save_clients(session, [ClientData("Romashka LLC", (CLIENT,), "101")])
+        add_week(session, datetime.now(UTC), DID, "sales")
     engine.dispose()
     with served(environment, place / "web.log") as url:
         yield url

@@ -1,4 +1,4 @@
-"""The pictures of docs/admin.md can still be taken: what they show is there, and works."""
+"""The pictures of the guides can still be taken: what they show is there, and works."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from tests.panel.office import Office
 
 NOW = company.NOW
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 _NEXT = itertools.count()
 
@@ -116,9 +117,15 @@ def test_what_became_of_a_week(office: Office) -> None:
     assert 'href="/missed/figures?did=74951234567&amp;by=hour"' in page
     before = NOW.date() - 7 * DAY
     week = browser.get(f"/missed/figures?from={before}&to={before}&by=hour").text
-    hours = rows(week)
-    assert len(hours) == 24
-    assert [key for key, cells in hours.items() if cells[0] != "0"] == ["13:00–14:00"]
+    assert {key: cells[0] for key, cells in rows(week).items()} == {"13:00–14:00": "1"}
+    opened(office, 7, opened_at=NOW - 7 * DAY - 3 * HOUR)
+    week = browser.get(f"/missed/figures?from={before}&to={before}&by=hour").text
+    assert [(key, cells[0]) for key, cells in rows(week).items()] == [
+        ("10:00–11:00", "1"),
+        ("11:00–12:00", "0"),
+        ("12:00–13:00", "0"),
+        ("13:00–14:00", "1"),
+    ]
 
 
 def test_by_day_every_day_has_a_line(office: Office) -> None:

@@ -52,6 +52,7 @@ def test_every_part_and_problem_of_health() -> None:
     assert known - {"database"} <= set(problems)
 
 
-def test_the_guide_shows_every_picture_that_is_taken_of_the_panel() -> None:
-    shown = set(re.findall(r"\]\(pictures/([a-z-]+)\.png\)", read("docs/admin.md")))
+def test_the_guides_show_every_picture_that_is_taken_of_the_panel() -> None:
+    guides = read("docs/admin.md") + read("docs/callbacks.md")
+    shown = set(re.findall(r"\]\(pictures/([a-z-]+)\.png\)", guides))
     assert shown == set(PAGES) == {path.stem for path in PICTURES.iterdir()}

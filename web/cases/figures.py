@@ -200,12 +200,15 @@ def _counted(asked: Asked) -> tuple[CallbackFigures, list[Line], Setup]:
 
 
 def _lines(asked: Asked, parts: Mapping[Key, CallbackFigures], setup: Setup) -> list[Line]:
-    """Return the parts in order: hours and days by the clock, also empty ones, others by size."""
+    """Return the parts in order: hours and days by the clock, also empty ones, others by size.
+
+    Before the first hour and after the last one there is nobody: they are left out.
+    """
     if not parts:
         return []
     keys: Iterable[Key] = sorted(parts, key=lambda key: (-parts[key].cases, str(key)))
     if asked.by is By.HOUR:
-        keys = _HOURS
+        keys = [hour for hour in _HOURS if min(map(str, parts)) <= hour <= max(map(str, parts))]
     elif asked.by is By.DAY:
         last = min(asked.last, max(asked.first, local_today()))
         days = (last - asked.first).days + 1
