@@ -29,8 +29,8 @@ check: setup ## Formatting, lint, types, import contracts, the image's files
 test: check ## All checks and all tests
 	@$(MAKE) --no-print-directory -j2 -Otarget test-panel test-api test-unit test-databases
 	@TEST_KILLS=20 $(MAKE) --no-print-directory -j3 -Otarget \
-		phones-routing phones-callbacks test-browser kills
-	@$(MAKE) --no-print-directory faults test-demo
+		phones-routing phones-callbacks test-browser kills test-demo
+	@$(MAKE) --no-print-directory faults
 
 test-unit: setup ## Unit, property, golden and repository tests, with branch coverage of the core
 	$(BIN)/coverage run -m pytest tests/unit tests/property tests/golden tests/repo
