@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from telephony.store.client_changes import delete_clients, save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients
 from telephony.store.directory import client_version, lock_version
 from telephony.store.setup import list_extensions
+from telephony.zones import known_zones
 
 LONGEST = {"name": 100, "notes": 2000}
 MOST_PHONES = 50
@@ -143,7 +143,7 @@ def check_client(
     stage = STAGES.get(written.stage.lower())
     if stage is None:
         wrong.append(Wrong("stage", written.stage, Problem.UNKNOWN_STAGE))
-    if written.zone and written.zone not in available_timezones():
+    if written.zone and written.zone not in known_zones():
         wrong.append(Wrong("zone", written.zone, Problem.UNKNOWN_ZONE))
     client = ClientData(
         name=written.name,
@@ -188,6 +188,9 @@ def save_client(
     """
     before = _present(session, client_id, seen)
     data, wrong = check_client(written, country, list_extensions(session))
+    if before is not None and data.zone == before.zone:
+        # One that this machine does not know any more keeps nobody from changing the rest.
+        wrong = [one for one in wrong if one.problem is not Problem.UNKNOWN_ZONE]
     data = replace(data, phones=tuple(dict.fromkeys(data.phones)))
     wrong += _taken(session, data, client_id)
     if wrong or (before is not None and same(before, data)):

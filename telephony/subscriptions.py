@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import zoneinfo
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -44,6 +42,7 @@ from telephony.store.calendars import (
 )
 from telephony.store.engine import reading, writing
 from telephony.store.shares import Share, add_share, remove_share
+from telephony.zones import known_zones
 
 AHEAD = timedelta(days=14)  # what is shown of a calendar before it is used
 LONGEST_ADDRESS = 2000
@@ -244,11 +243,6 @@ def revoke_link(session: Session, share: Share, words: str, note: Note) -> bool:
     return gone
 
 
-@functools.cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
 def _check(written: Written, setup: Setup) -> list[Objected]:
     wrong = []
     if not is_known(setup, written.owner_kind, written.owner):
@@ -261,7 +255,7 @@ def _check(written: Written, setup: Setup) -> list[Objected]:
         wrong.append(Objected("url", Objection.ADDRESS_LONG))
     if not 0 <= written.layer <= HIGHEST_LAYER:
         wrong.append(Objected("layer", Objection.LAYER))
-    if written.zone not in _zones():
+    if written.zone not in known_zones():
         wrong.append(Objected("zone", Objection.NOT_LISTED))
     return wrong
 

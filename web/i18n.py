@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +23,7 @@ from flask_babel import (
 from telephony.accounts import User
 from telephony.domain.numbers import normalise
 from telephony.words import LANGUAGES, say, say_fallback
+from telephony.zones import known_zones
 from web.rights import optional_user
 from web.services import services
 from web.texts import gettext
@@ -83,15 +82,9 @@ def zone() -> str:
     user = optional_user()
     row = g.get("session_row")
     for name in (user.zone if user else None, row.zone if row else None):
-        if name and name in zones():
+        if name and name in known_zones():
             return str(name)
     return "UTC"
-
-
-@functools.cache
-def zones() -> frozenset[str]:
-    """Return the names of all time zones."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def moment(at: datetime | None) -> str:

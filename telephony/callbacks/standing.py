@@ -13,7 +13,7 @@ from telephony.domain.callback.verdicts import Standing
 from telephony.domain.setup import Setup
 from telephony.store.attempts import tries_of
 from telephony.store.cases import is_opted_out, stopped
-from telephony.store.clients import zone_of
+from telephony.store.clients import zones_of
 from telephony.store.directory import current_version
 from telephony.store.live import list_processes
 from telephony.store.setup import load_setup
@@ -55,7 +55,7 @@ def standing_for(
     zone = group.roster.zone if group else "UTC"
     return Standing(
         now=now,
-        zones=client_zone(number, zone_of(session, number), zone),
+        zones=client_zone(number, zones_of(session, [number]).get(number), zone),
         tries=tries_of(session, number, prefix_of(number), now),
         opens_at=opens_at,
         never_opens=never,

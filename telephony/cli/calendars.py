@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import click
 from sqlalchemy import Engine
@@ -28,6 +27,7 @@ from telephony.store.calendars import (
 from telephony.store.engine import reading, writing
 from telephony.subscriptions import File, Found, keep, read_address, read_file
 from telephony.words import say
+from telephony.zones import known_zones
 
 WORDS = {
     "en": {
@@ -174,7 +174,7 @@ def _use(
         return Use(Owner.GROUP, group, None, layer)
     if operator not in company.setup.operators:
         raise Failed(f"--operator {operator!r} is none of the operators")
-    if zone not in available_timezones():
+    if zone not in known_zones():
         raise Failed(f"--zone {zone!r} is not an IANA time zone such as Europe/Moscow")
     takes = Takes.MARKED if only_marked else Takes.BUSY
     return Use(Owner.OPERATOR, str(operator), zone, 0, takes)

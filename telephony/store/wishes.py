@@ -21,7 +21,7 @@ from telephony.domain.record import CallRecord, Direction
 from telephony.domain.record_types import MomentKind
 from telephony.domain.routing import Kind
 from telephony.store.call_tables import call
-from telephony.store.clients import client
+from telephony.store.clients import client, zones_of
 from telephony.store.setup import did, operator_group
 from telephony.store.tables import moment
 
@@ -33,11 +33,10 @@ _PHONES = (Kind.DESK, Kind.MOBILE)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Who looks after a client, whether they are a VIP, and the time zone recorded of them."""
+    """Who looks after a client, and whether they are a VIP."""
 
     manager: str | None = None
     vip: bool = False
-    zone: str | None = None
 
 
 class Wishes:
@@ -51,6 +50,8 @@ class Wishes:
         self._rules = rules
         self._groups: dict[str, tuple[str | None, str]] = {}
         self._clients: dict[int | None, _Known] = {None: _Known()}
+        # By number, as for whoever dials it: its client may have been added after the call.
+        self._zones: dict[str, str | None] = {}
         self._quiet: set[str] = set()
 
     def look_ahead(self, records: Collection[CallRecord]) -> None:
@@ -60,6 +61,7 @@ class Wishes:
         numbers = {record.number for record in records if is_e164(record.number)}
         if not numbers:
             return
+        self._read_zones(numbers)
         earliest = min(waits_since(record) for record in records)
         c = call.c
         query = select(c.number).where(
@@ -96,8 +98,9 @@ class Wishes:
         if not wish.diallable:
             return None
         _, zone = self._group(wish.did)
-        recorded = self._client(wish.client_id).zone
-        zones = client_zone(wish.number, recorded, zone)
+        if wish.number not in self._zones:
+            self._read_zones({wish.number})
+        zones = client_zone(wish.number, self._zones[wish.number], zone)
         return after_loud(self._rules.quiet, zones, wish.since, self._rules.sla_minutes)
 
     def contact_since(self, wish: Wish) -> Contact | None:
@@ -137,6 +140,9 @@ class Wishes:
             self._read_clients({client_id})
         return self._clients[client_id]
 
+    def _read_zones(self, numbers: Collection[str]) -> None:
+        self._zones |= {**dict.fromkeys(numbers), **zones_of(self._session, numbers)}
+
     def _read_groups(self, numbers: Collection[str]) -> None:
         if not numbers:
             return
@@ -160,7 +166,7 @@ class Wishes:
         rows = self._session.execute(select(client).where(client.c.id.in_(sorted(clients))))
         for row in rows:
             one = assign(Stage(row.stage), row.manager, row.sales_manager, row.deputy, row.vip)
-            self._clients[row.id] = _Known(one.manager, one.vip, row.zone)
+            self._clients[row.id] = _Known(one.manager, one.vip)
 
 
 def _on_duty(record: CallRecord) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import zoneinfo
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +18,7 @@ from telephony.notify import (
 from telephony.outgoing import Outgoing, OutgoingError, place_of
 from telephony.store.notices import Recipient
 from telephony.words import LANGUAGES
+from telephony.zones import known_zones
 
 MOST_RECIPIENTS = 50
 _DID_DIGITS = (3, 15)
@@ -115,7 +114,7 @@ def _wrong_notice(written: WrittenNotice) -> Iterator[Objected]:
             yield Objected("did", Objection.NOT_BY_NUMBER)
         if not _is_did(written.did):
             yield Objected("did", Objection.NOT_A_NUMBER, written.did)
-    if written.zone not in _zones():
+    if written.zone not in known_zones():
         yield Objected("zone", Objection.NOT_A_ZONE, written.zone)
     if not written.recipients:
         yield Objected("recipients", Objection.NO_RECIPIENT)
@@ -139,8 +138,3 @@ def _wrong_events(events: tuple[str, ...], possible: tuple[str, ...]) -> Iterato
 
 def _is_did(text: str) -> bool:
     return text.isascii() and text.isdigit() and _DID_DIGITS[0] <= len(text) <= _DID_DIGITS[1]
-
-
-@functools.cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())

@@ -13,7 +13,7 @@ from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.callback.verdicts import GO, Bar, may_dial
 from telephony.domain.record import CallRecord, Disposition
 from telephony.store.client_changes import save_clients
-from telephony.store.clients import ClientData, client, zone_of
+from telephony.store.clients import ClientData, client, zones_of
 from telephony.store.engine import reading, writing
 from telephony.store.settling import settle_calls
 from telephony.store.setup import load_setup, replace_setup
@@ -98,12 +98,16 @@ def test_a_zone_is_of_one_client(office: Engine) -> None:
     key = add(office, MOSCOW, "Asia/Omsk")
     add(office, KAMCHATKA, None)
     with reading(office) as session:
-        assert [zone_of(session, one) for one in (MOSCOW, KAMCHATKA, "+79000000000")] == [
-            "Asia/Omsk",
-            None,
-            None,
-        ]
+        assert zones_of(session, (MOSCOW, KAMCHATKA, "+79000000000")) == {MOSCOW: "Asia/Omsk"}
     with writing(office) as session:
         session.execute(update(client).where(client.c.id == key).values(zone=None))
     with reading(office) as session:
-        assert zone_of(session, MOSCOW) is None
+        assert zones_of(session, [MOSCOW]) == {}
+
+
+def test_a_client_who_is_added_after_the_call_has_one_clock(office: Engine) -> None:
+    add(office, MOSCOW, "Asia/Kamchatka")
+    with writing(office) as session:
+        settle_calls(session, [replace(missed(MOSCOW, 0), client_id=None)], NOW)
+    (case,) = all_cases(office)
+    assert (case.client_id, case.sla_at) == (None, HELD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,20 @@ def test_a_client_may_live_elsewhere_than_their_number(panel: Panel, boss: Brows
     assert f"time zone: — → {zone}" in shown
     assert boss.send("/clients/1/edit", **filled(panel.engine, zone="")).status_code == 302
     assert client(panel.engine) == ROMASHKA
+
+
+def test_a_zone_that_is_not_known_any_more_keeps_nobody_from_a_change(
+    panel: Panel, boss: Browser
+) -> None:
+    gone = replace(ROMASHKA, zone="Europe/Atlantis")
+    with writing(panel.engine) as session:
+        save_clients(session, (), {1: gone})
+    fields = filled(panel.engine, zone="Europe/Atlantis", notes="other")
+    assert boss.send("/clients/1/edit", **fields).status_code == 302
+    assert client(panel.engine) == replace(gone, notes="other")
+    for no_place in ("localtime", "Factory"):
+        wrong = boss.send("/clients/1/edit", **filled(panel.engine, zone=no_place))
+        assert errors(wrong.text) == ["There is no such time zone."]
 
 
 def test_what_is_the_same_is_not_written(panel: Panel, boss: Browser) -> None:

@@ -13,10 +13,10 @@ from telephony.domain.callback.figures import CallbackFigures, figures_of
 from telephony.domain.numbers import digits
 from telephony.store.case_figures import Span, cases_told
 from telephony.store.engine import reading
+from telephony.zones import known_zones
 from web.api import figureshapes
 from web.api.base import reads, refuse
 from web.cases.figures import MOST_DAYS
-from web.i18n import zones
 from web.services import services
 from web.texts import gettext
 
@@ -37,7 +37,7 @@ def callback_figures(query: Mapping[str, Any]) -> dict[str, Any]:
         refuse({"until": [gettext("The end must come after the beginning.")]}, "query")
     if until - since > _LONGEST:
         refuse({"until": [gettext("Ask for at most %(days)d days.", days=MOST_DAYS)]}, "query")
-    if query["zone"] not in zones():
+    if query["zone"] not in known_zones():
         refuse({"zone": [gettext("There is no such time zone.")]}, "query")
     did = query.get("did")
     span = Span(

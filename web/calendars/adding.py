@@ -17,12 +17,13 @@ from telephony.domain.setup import Setup
 from telephony.ical.reading import MOST_BYTES
 from telephony.store.engine import reading, writing
 from telephony.subscriptions import File, Found, Written
+from telephony.zones import known_zones
 from web.calendaring import outgoing, takes_words
 from web.calendars.area import EDITORS, blueprint, feed_or_404
 from web.calendars.forms import CalendarForm
 from web.calendars.words import owner_of, owners
 from web.cleaning import visible
-from web.i18n import zone, zones
+from web.i18n import zone
 from web.notes import note
 from web.rights import allow
 from web.services import services
@@ -95,4 +96,4 @@ def _file(upload: FileStorage) -> File:
 def _choices(form: CalendarForm, setup: Setup) -> None:
     form.owner.choices = [SelectChoice(value, words) for value, words in owners(setup)]
     form.takes.choices = [SelectChoice(one.value, takes_words(one)) for one in Takes]
-    form.zone.choices = [SelectChoice(name, name) for name in sorted(zones())]
+    form.zone.choices = [SelectChoice(name, name) for name in sorted(known_zones())]

@@ -15,8 +15,9 @@ from telephony.domain.directory import Stage
 from telephony.domain.numbers import normalise
 from telephony.domain.setup import Operator
 from telephony.store.clients import ClientData
+from telephony.zones import known_zones
 from web.cleaning import visible
-from web.i18n import word, zones
+from web.i18n import word
 from web.texts import gettext
 from web.texts import lazy_gettext as _
 from web.wrong import problem_words
@@ -67,8 +68,8 @@ def client_form(operators: Mapping[str, Operator], **values: Any) -> ClientForm:
         )
         form[post].choices = [SelectChoice("", nobody), *people]
     by_number = SelectChoice("", gettext("as the number tells"))
-    form.zone.choices = [by_number, *(SelectChoice(name, name) for name in sorted(zones()))]
-    if form.zone.data and form.zone.data not in zones():
+    form.zone.choices = [by_number, *(SelectChoice(name, name) for name in sorted(known_zones()))]
+    if form.zone.data and form.zone.data not in known_zones():
         form.zone.choices.append(SelectChoice(form.zone.data, form.zone.data))
     return form
 

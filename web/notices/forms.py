@@ -19,8 +19,9 @@ from telephony.telling.written import (
     possible_events,
 )
 from telephony.words import LANGUAGES
+from telephony.zones import known_zones
 from web.cleaning import visible
-from web.i18n import current_language, phone, zones
+from web.i18n import current_language, phone
 from web.telling import event_words, wrong_words
 from web.texts import NOT_LISTED, gettext
 from web.texts import lazy_gettext as _
@@ -55,7 +56,7 @@ class NoticeForm(FlaskForm):  # type: ignore[misc]
             known[rule.did] = gettext("%(number)s (deleted)", number=phone(rule.did))
         self.did.choices = [SelectChoice("", gettext("any"))]
         self.did.choices += [SelectChoice(*one) for one in sorted(known.items())]
-        self.zone.choices = [SelectChoice(name, name) for name in sorted(zones())]
+        self.zone.choices = [SelectChoice(name, name) for name in sorted(known_zones())]
 
     def boxes(self) -> list[TextAreaField]:
         """Return the fields of addresses, that of the reader's language first."""

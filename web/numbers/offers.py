@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from telephony.domain.did import ActionKind, StepName, Strategy
 from telephony.domain.publicdays import countries
 from telephony.domain.setup import Setup
 from telephony.store.announcements import Announcement
+from telephony.zones import known_zones
 from web.cleaning import visible
 from web.texts import gettext
 
@@ -51,7 +51,7 @@ def offers(setup: Setup, sounds: Iterable[Announcement]) -> Offers:
             (Strategy.IN_TURN.value, gettext("one after the other")),
         ],
         steps=[(name.value, step_words(name)) for name in StepName],
-        zones=sorted(available_timezones()),
+        zones=sorted(known_zones()),
         countries=sorted(countries()),
         queued=frozenset(name for name, one in setup.groups.items() if one.queue is not None),
     )  # fmt: skip

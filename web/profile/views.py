@@ -28,9 +28,10 @@ from telephony.store.accounts import (
 from telephony.store.engine import reading, writing
 from telephony.store.sessions import end_sessions, list_sessions
 from telephony.words import LANGUAGES
+from telephony.zones import known_zones
 from web import sessions
 from web.cleaning import visible
-from web.i18n import NAMES, speak_anew, zones
+from web.i18n import NAMES, speak_anew
 from web.notes import note
 from web.profile.forms import THEMES, PasswordForm, ProfileForm, ProveForm, TotpForm
 from web.profile.proof import proven
@@ -223,7 +224,7 @@ def _choices(form: ProfileForm) -> None:
         browser,
         *(
             SelectChoice(name, name.replace("_", " "))
-            for name in sorted(zones())
+            for name in sorted(known_zones())
             if "/" in name or name == "UTC"
         ),
     ]

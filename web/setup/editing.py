@@ -21,9 +21,10 @@ from telephony.configfile import (
 from telephony.domain.setup import Setup
 from telephony.store.engine import reading
 from telephony.store.setup import load_setup
+from telephony.zones import known_zones
 from web.duty import listening
 from web.edits import change_words, edit_setup, entry_of, saved
-from web.i18n import zone, zones
+from web.i18n import zone
 from web.rights import allow
 from web.services import services
 from web.setup.area import blueprint
@@ -133,7 +134,7 @@ def _page(
         seen=seen,
         changed=changed,
         choices=choices(setup, key),
-        zones=sorted(zones()) if name == "groups" else (),
+        zones=sorted(known_zones()) if name == "groups" else (),
         call=call,
         tried=asked,
         differences=[words for each in done.differences for words in change_words(each)]
