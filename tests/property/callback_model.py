@@ -53,6 +53,7 @@ from telephony.domain.record_types import MomentKind
 from telephony.domain.setup import Setup
 
 WEEK, DAY, HOUR = timedelta(days=7), timedelta(days=1), timedelta(hours=1)
+WAITS = timedelta(seconds=15)  # whoever clicked does not stand by the phone for longer
 COUNTRY = "RU"
 
 
@@ -102,6 +103,7 @@ class Model:
     opted_out: set[str] = field(default_factory=set)
     stopped: bool = False
     sent: list[Sent] = field(default_factory=list)
+    clicked: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def rules(self) -> CallbackRules:
@@ -203,6 +205,7 @@ class Model:
             return False
         if not may_dial(self.rules, self.standing(case.number, case.did, now)).go:
             return False
+        self.clicked[len(self.tries)] = now
         self.tries.append(Try(place, case.number, case.did, operator, "wanted", asked=True))
         self.cases[place] = dialling(claimed(case, operator, now, self.rules))
         return True
@@ -237,10 +240,10 @@ class Model:
         waiting: Mapping[str, Sequence[datetime]],
         now: datetime,
     ) -> None:
-        """Claim what was asked for, then due cases for free operators."""
-        self.tries = [
-            replace(one, state="claimed") if one.state == "wanted" else one for one in self.tries
-        ]
+        """Claim what was asked for just now, then due cases for free operators."""
+        for place, one in enumerate(self.tries):
+            if one.state == "wanted" and now < self.clicked[place] + WAITS:
+                self.tries[place] = replace(one, state="claimed")
         taken = {one.operator for one in self.tries if one.live}
         free = free_operators(self.setup, states, now, taken)
         known = self.standing("", "", now).tries
