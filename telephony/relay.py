@@ -138,6 +138,7 @@ class Relay:
             self._sweep_at = time.monotonic() + _SWEEP_EVERY
             self._sweep()
             self._relay_calendars()
+            self._dispatcher.reconsider(self._clock())
             self._enqueue(NOW, "look", self._dispatcher.sweep(self._clock()), _keep)
         now = self._clock()
         with reading(self._engine) as session:

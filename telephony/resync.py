@@ -290,7 +290,7 @@ class Resync:
     def _keep(self, session: Session, records: Sequence[CallRecord]) -> None:
         # As old as the call: a record made from its events is the newer one, always.
         revised = [Revised(record, record.ended_at) for record in records]
-        save_ended(session, revised, datetime.now(UTC))
+        save_ended(session, revised, datetime.now(UTC), self._country)
         for record in records:
             self.recovered += record.source is not Source.EVENTS
             log.info(

@@ -66,6 +66,7 @@ class Writer:
         self,
         engine: Engine,
         spill: Path,
+        country: str,
         *,
         batch: int = 200,
         window: float = 0.05,
@@ -73,8 +74,12 @@ class Writer:
         limit: int = 20_000,
         backoff: tuple[float, float] = (0.2, 5.0),
     ) -> None:
-        """Seconds throughout; `backoff` is the first and the longest pause between two tries."""
+        """`country` is the company's, ISO 3166: by it callers are judged who are to be called back.
+
+        Seconds throughout; `backoff` is the first and the longest pause between two tries.
+        """
         self._engine = engine
+        self._country = country
         self._spill = Spill(spill)
         self._batch = batch
         self._window = window
@@ -295,7 +300,7 @@ class Writer:
         with writing(self._engine) as session:
             said = save_changes(session, live.changes, now, self._said) if live.changes else []
             if batch:
-                save_ended(session, batch, now, {*self._said, *said})
+                save_ended(session, batch, now, self._country, {*self._said, *said})
             if live.process is not None:
                 save_process(session, live.process)
         self._said.update(said)

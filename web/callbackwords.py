@@ -60,7 +60,7 @@ _HEADINGS: Mapping[str, Any] = {
 def automatic_words(code: Automatic) -> str:
     """Return who is called back by itself."""
     return {
-        Automatic.NOBODY: gettext("nobody, people do it"),
+        Automatic.NOBODY: gettext("nobody, but at times agreed"),
         Automatic.ASKED: gettext("who asked for it"),
         Automatic.EVERYBODY: gettext("everybody who was missed"),
     }[code]

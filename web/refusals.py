@@ -15,6 +15,12 @@ def refused_words(error: RefusedError) -> str:
         if error.until is None:
             return words
         return f"{words} {gettext('Possible again from %(when)s.', when=moment(error.until))}"
+    if error.why is Refusal.QUIET and error.until is not None:
+        return gettext(
+            "At this time it is a quiet hour where the client is. Choose %(when)s or a time soon "
+            "after.",
+            when=moment(error.until),
+        )
     return {
         Refusal.GONE: gettext("There is no such case."),
         Refusal.OVER: gettext("This case is over already."),
@@ -35,6 +41,7 @@ def refused_words(error: RefusedError) -> str:
         Refusal.BARRED: gettext("The rules do not allow this call."),
         Refusal.PAST: gettext("This time is over already."),
         Refusal.TOO_FAR: gettext("Choose a time within a year."),
+        Refusal.QUIET: gettext("The quiet hours leave no time to call this client."),
         Refusal.NOT_AN_ENDING: gettext("Choose how the case ended."),
     }[error.why]
 
@@ -45,6 +52,7 @@ def _bar_words(bar: Bar) -> str:
         Bar.BLOCKED: gettext("The number is on the block list."),
         Bar.OPTED_OUT: gettext("This client asked not to be called."),
         Bar.REFUSED: gettext("The rules allow no calls to this country or this kind of number."),
+        Bar.ON_THE_LINE: gettext("This client is on the line right now."),
         Bar.QUIET: gettext("It is a quiet hour where the client is."),
         Bar.CLOSED: gettext("It is out of hours."),
         Bar.NUMBER_DAY: gettext("This number was called as often as allowed in a day."),

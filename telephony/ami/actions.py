@@ -149,7 +149,7 @@ def switch(device: str, state: str) -> Fields:
 
 
 # What an answer may take besides the ringing: the announcement twice, each with time for the key.
-_ACCEPT_SECONDS = 60
+ACCEPT_SECONDS = 60
 _VALUE = re.compile(r"[A-Za-z0-9+%._/-]*", re.ASCII)
 _MAX_WHO = 40  # characters of a name in an order: each can take twelve
 _ORDER_ID = re.compile(r"dutyline-order2?-[0-9]{9,11}\.[0-9]{1,12}", re.ASCII)
@@ -170,6 +170,7 @@ def originate(placing: Placing) -> Fields:
     first = placing.client_seconds if order.operator is None else placing.operator_seconds
     variables = {
         names.UNTIL: str(placing.until),
+        names.CLIENT_UNTIL: str(placing.client_until),
         names.DESK: placing.desk,
         names.WHOM: mobile,
         names.WHOM_BY: mobile_trunk,
@@ -198,7 +199,7 @@ def originate(placing: Placing) -> Fields:
         ("Context", names.RECALLED if order.operator is None else names.ORDERED),
         ("Exten", "s"),
         ("Priority", "1"),
-        ("Timeout", str((first + _ACCEPT_SECONDS) * 1000)),
+        ("Timeout", str((first + ACCEPT_SECONDS) * 1000)),
         ("Async", "true"),
         ("ChannelId", placing.uniqueids[0]),
         ("OtherChannelId", placing.uniqueids[1]),

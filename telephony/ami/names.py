@@ -55,6 +55,7 @@ KEY = "DL_KEY"  # what the caller pressed in a menu, `-` for nothing
 MAILBOX = "DL_BOX"
 # Those of a call that is ordered, see docs/dialplan.md.
 UNTIL = "DL_UNTIL"  # the PBX's epoch after which an order is not begun any more
+CLIENT_UNTIL = "DL_CLIENT_UNTIL"  # … and after which its client is not dialled any more
 DESK = "DL_DESK"  # the endpoint of the operator who is called first, or
 WHOM = "DL_WHOM"  # … the number of a mobile, as their trunk has it
 WHOM_BY = "DL_WHOM_BY"  # … and that trunk's endpoint
@@ -71,9 +72,13 @@ GREETING = "DL_GREETING"  # a sound that the client hears first
 ASKED = "DL_PRESS"  # 1: the client has to press 1
 MACHINES = "DL_AMD"  # 1: Asterisk listens for an answering machine
 ORDER_VARIABLES = (
-    UNTIL, DESK, WHOM, WHOM_BY, TO, TO_LINE, TO_BY, SHOWN, RING, CLIENT_RING, LONGEST, NAME,
-    LANGUAGE, GREETING, ASKED, MACHINES, DID,
+    UNTIL, CLIENT_UNTIL, DESK, WHOM, WHOM_BY, TO, TO_LINE, TO_BY, SHOWN, RING, CLIENT_RING,
+    LONGEST, NAME, LANGUAGE, GREETING, ASKED, MACHINES, DID,
 )  # fmt: skip
+LINES = (
+    "dutyline-line"  # the category of groups that tells who is on the line: caller's last digits
+)
+LINE_DIGITS = 7  # as many are alike in every notation of a number
 FENCES = "dutyline-orders"  # the family of the PBX's database that keeps which orders were dialled
 FENCE_SECONDS = 86_400  # how long it does
 USERFIELD_DID = "did="  # before the DID in the userfield of a CDR

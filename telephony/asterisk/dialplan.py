@@ -94,6 +94,9 @@ def _route(options: DialplanOptions) -> Iterator[str]:
         Number="${CALLERID(num)}",
         Key=f"${{FILTER(0-9\\x2d,${{{names.KEY}}})}}",
     )
+    yield "; Who is on the line is not called back at the same time."
+    line = f"n${{CALLERID(num):-{names.LINE_DIGITS}}}"
+    yield f" same => n,Set(GROUP({names.LINES})={line})"
     yield " same => n,Set(DL_STEP=0)"
     yield " same => n,GotoIf(${DL_AGAIN}?again)"
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.HANGUP},s,1)"

@@ -42,7 +42,8 @@ def _order(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield "; EXTENSION*CLIENT*DID: the half that rings the operator, at a desk or a mobile."
     yield "exten => s,1,Hangup()"
     yield f"exten => _[0-9].,1,Set(__{names.CALL}=${{CHANNEL(linkedid)}})"
-    yield from _in_time(options)
+    yield from _in_time(options, names.UNTIL)
+    yield " same => n(intime),NoOp()"
     yield f' same => n,Set(CALLERID(all)="" <{_digits(names.TO, "+")}>)'
     yield f" same => n,Set(CALLERID(name)=${{URIDECODE(${{{names.NAME}}})}})"
     yield " same => n,Set(DL_DIAL=)"
@@ -82,7 +83,9 @@ def _ordered(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield "; The operator accepted: the client is dialled, once."
     yield f"exten => s,1,Set(__{names.CALL}=${{UNIQUEID}})"
     yield " same => n," + _told(options, ACCEPTED, "")
-    yield from _in_time(options, "${UNIQUEID}")
+    yield "; However long they took, but not into the client's quiet hours, and not beside a call."
+    yield from _in_time(options, names.CLIENT_UNTIL)
+    yield from _once(options, "${UNIQUEID}", " same => n,Playback(beeperr)")
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.DIALLED},s,1)"
     yield from _to_client(options, usual)
     yield " same => n,Hangup(${HANGUPCAUSE})"
@@ -95,7 +98,8 @@ def _recall(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield "; *CLIENT*DID: the half that calls the client first."
     yield "exten => s,1,Hangup()"
     yield f"exten => _[*].,1,Set(__{names.CALL}=${{CHANNEL(linkedid)}})"
-    yield from _in_time(options, "${CHANNEL(linkedid)}")
+    yield from _in_time(options, names.UNTIL)
+    yield from _once(options, "${CHANNEL(linkedid)}")
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.DIALLED},s,1)"
     yield from _to_client(options, usual)
     yield " same => n,Hangup(${HANGUPCAUSE})"
@@ -155,17 +159,26 @@ def _dialled(options: DialplanOptions) -> Iterator[str]:
     yield " same => n(clean),Return()"
 
 
-def _in_time(options: DialplanOptions, fence: str | None = None) -> Iterator[str]:
-    """Yield the lines that end an order which comes late, or (with `fence`) a second time."""
-    until = f"0{_digits(names.UNTIL)}"
-    yield f" same => n,GotoIf($[${{EPOCH}} <= {until}]?intime)"
+def _in_time(options: DialplanOptions, until: str) -> Iterator[str]:
+    """Yield the lines that end an order which comes late; they go on at `intime`."""
+    yield f" same => n,GotoIf($[${{EPOCH}} <= 0{_digits(until)}]?intime)"
     yield " same => n," + _told(options, REFUSED, "LATE")
     yield " same => n,Hangup(31)"
-    if fence is None:
-        yield " same => n(intime),NoOp()"
-        return
+
+
+def _once(options: DialplanOptions, fence: str, *sorry: str) -> Iterator[str]:
+    """Yield the lines that end an order which comes twice, or whose client is on the line now.
+
+    `sorry` are those that tell an operator who has accepted; with nobody there they would answer.
+    """
+    line = f"n${{FILTER(0-9,${{{names.TO}}}):-{names.LINE_DIGITS}}}"
+    there = f"${{GROUP_COUNT({line}@{names.LINES})}}"
+    yield f" same => n(intime),GotoIf($[0{there} = 0]?absent)"
+    yield " same => n," + _told(options, REFUSED, "ONTHELINE")
+    yield from sorry
+    yield " same => n,Hangup(17)"
     key = f"{names.FENCES}/{fence}"
-    yield f" same => n(intime),GotoIf($[0${{DB_EXISTS({key})}} = 0]?first)"
+    yield f" same => n(absent),GotoIf($[0${{DB_EXISTS({key})}} = 0]?first)"
     yield " same => n," + _told(options, REFUSED, "TWICE")
     yield " same => n,Hangup(31)"
     yield f" same => n(first),Set(DB({key})=${{EPOCH}})"

@@ -25,9 +25,10 @@ from telephony.domain.callback.cases import (
     scheduled,
 )
 from telephony.domain.callback.dialling import prefix_of
+from telephony.domain.callback.quiet import quiet_over
 from telephony.domain.callback.results import Why
 from telephony.domain.callback.trying import dialling
-from telephony.domain.callback.verdicts import Bar, may_dial
+from telephony.domain.callback.verdicts import Bar, Standing, may_dial
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
 from telephony.store.calls import EVERY, Filter, count_calls
@@ -60,6 +61,7 @@ class Refusal(StrEnum):
     UNKNOWN_NUMBER = "unknown_number"  # nobody ever called from it, and no client has it
     BARRED = "barred"  # `bar` says why
     PAST = "past"
+    QUIET = "quiet"  # it is night there at the time that was asked for; `until` says when not
     TOO_FAR = "too_far"
     NOT_AN_ENDING = "not_an_ending"
 
@@ -122,14 +124,13 @@ def call_number(
 def ask_for_call(session: Session, desk: Desk, wish: Wish, now: datetime) -> tuple[Case, bool]:
     """Open a case for a wish to be called, or join the open one; tell whether it was opened.
 
-    Raises RefusedError for a number that may never be called, and a moment that is past or too far.
+    Raises RefusedError for a number that may never be called, and for a moment that is past, too
+    far, or in the quiet hours of the client.
     """
     in_turn(session)
-    if wish.promised_at is not None and wish.promised_at <= now:
-        raise RefusedError(Refusal.PAST)
-    if wish.promised_at is not None and wish.promised_at > now + _AHEAD:
-        raise RefusedError(Refusal.TOO_FAR)
     standing = standing_for(session, desk.setup, desk.country, wish.number, wish.did, now)
+    if wish.promised_at is not None:
+        _check_time(desk, standing, wish.promised_at, now)
     found = may_dial(desk.setup.callbacks, standing)
     if found.bar in (Bar.REFUSED, Bar.BLOCKED, Bar.OPTED_OUT):
         raise RefusedError(Refusal.BARRED, found.bar)
@@ -146,7 +147,7 @@ def ask_for_call(session: Session, desk: Desk, wish: Wish, now: datetime) -> tup
     known = desk.setup.dids.get(wish.did)
     wish = replace(wish, group=known.group if known else wish.group or desk.setup.default_group)
     before = wish.number in open_cases(session, [wish.number])
-    return wish_for(session, wish, desk.setup.callbacks, now), not before
+    return wish_for(session, wish, desk.setup.callbacks, now, desk.country), not before
 
 
 def a_wish(
@@ -166,14 +167,38 @@ def a_wish(
 
 
 def schedule_case(session: Session, desk: Desk, case_id: int, at: datetime, now: datetime) -> Case:
-    """Promise the client of a case a call at a moment. Raises RefusedError."""
+    """Promise the client of a case a call at a moment. Raises RefusedError.
+
+    What was agreed in the call that ended the case is kept, too: it is a new case then.
+    """
+    case = get_case(session, case_id, lock=True)
+    if case is None:
+        raise RefusedError(Refusal.GONE)
+    if not case.open:
+        return _agreed_after(session, desk, case, at, now)
+    standing = standing_for(session, desk.setup, desk.country, case.number, case.did, now)
+    _check_time(desk, standing, at, now)
+    after = scheduled(case, at, now, desk.setup.callbacks)
+    save_case(session, case, after, now)
+    return after
+
+
+def _agreed_after(session: Session, desk: Desk, case: Case, at: datetime, now: datetime) -> Case:
+    wish = a_wish(case.number, Source.SCHEDULED, now, case.did, name=case.client_name)
+    mine = case.claimed_by or case.owner
+    wish = replace(wish, promised_at=at, owner=mine, group=case.group)
+    return ask_for_call(session, desk, wish, now)[0]
+
+
+def _check_time(desk: Desk, standing: Standing, at: datetime, now: datetime) -> None:
+    """Refuse a time at which nobody would be called: what is agreed is to be kept."""
     if at <= now:
         raise RefusedError(Refusal.PAST)
     if at > now + _AHEAD:
         raise RefusedError(Refusal.TOO_FAR)
-    return _changed(
-        session, case_id, now, lambda case: scheduled(case, at, now, desk.setup.callbacks)
-    )
+    over = quiet_over(desk.setup.callbacks.quiet, standing.zones, at)
+    if over is None or over > at:
+        raise RefusedError(Refusal.QUIET, until=over)
 
 
 def claim_case(
@@ -189,15 +214,22 @@ def close_case(
 ) -> Case:
     """End a case by hand: done, a duplicate, or a number that is not to be called.
 
-    Raises RefusedError; one that is being called cannot be ended.
+    Raises RefusedError; one that is being called cannot be ended. That a client does not want to be
+    called is said in the call, or after it: that is noted whatever the case is.
     """
     if ending not in BY_PEOPLE:
         raise RefusedError(Refusal.NOT_AN_ENDING)
-    case = _open(session, case_id)
-    if case.state is CaseState.DIALLING:
-        raise RefusedError(Refusal.UNDER_WAY)
+    case = get_case(session, case_id, lock=True)
+    if case is None:
+        raise RefusedError(Refusal.GONE)
     if ending is Ending.OPTED_OUT:
         opt_number_out(session, case.number, who.login, note, now)
+        if case.state is not CaseState.OPEN:
+            return case
+    if not case.open:
+        raise RefusedError(Refusal.OVER)
+    if case.state is CaseState.DIALLING:
+        raise RefusedError(Refusal.UNDER_WAY)
     after = ended(case, ending, now, who.login, note)
     save_case(session, case, after, now)
     return after

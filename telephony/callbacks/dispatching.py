@@ -10,13 +10,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from telephony.callbacks.alarms import alarm_of_bar
+from telephony.callbacks.reconsidering import Reconsidering
 from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
 from telephony.domain.callback.cases import Case, ended
 from telephony.domain.callback.dialling import prefix_of
 from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators, unspoken
 from telephony.domain.callback.results import Ended
+from telephony.domain.callback.rules import First
 from telephony.domain.callback.trying import as_before, dialling, postponed, settled
-from telephony.domain.callback.verdicts import Verdict, room, verdict
+from telephony.domain.callback.verdicts import Verdict, first_of, room, verdict
 from telephony.domain.setup import Setup
 from telephony.store.attempts import (
     Attempt,
@@ -52,6 +54,11 @@ class Dispatcher:
         self._engine = engine
         self._country = country
         self._known = KnownSetup()
+        self._reconsidering = Reconsidering(engine, country)
+
+    def reconsider(self, now: datetime) -> None:
+        """Look at some of the waiting cases again, where the set-up changed since."""
+        self._reconsidering.step(now)
 
     def ready(self, now: datetime) -> bool:
         """Tell whether there is anything to claim: looked up before others wait for its turn."""
@@ -109,23 +116,24 @@ class Dispatcher:
             if not matches:
                 break
             for match in matches:
-                if self._may(session, setup, match.case, now):
-                    claims.append(self._begin(session, setup, match, now))
+                first = self._first(session, setup, match.case, now)
+                if first is not None:
+                    claims.append(self._begin(session, match, first, now))
                     free.remove(match.operator)
             # Who is left may be of another group than the cases at the head of the line.
         return claims
 
-    def _may(self, session: Session, setup: Setup, case: Case, now: datetime) -> bool:
-        """Tell whether a case may be called now; one that may not is put off, or ended."""
-        found = verdict(
-            case, setup.callbacks, standing_of(session, setup, self._country, case, now)
-        )
-        if not found.go:
-            save_case(session, case, put_off(case, found, now), now)
-            alarm_of_bar(session, setup.callbacks, found.bar, case.number, now)
-        return found.go
+    def _first(self, session: Session, setup: Setup, case: Case, now: datetime) -> First | None:
+        """Return who is called first, None where nobody may be: the case is put off, or ended."""
+        standing = standing_of(session, setup, self._country, case, now)
+        found = verdict(case, setup.callbacks, standing)
+        if found.go:
+            return first_of(setup.callbacks, standing)
+        save_case(session, case, put_off(case, found, now), now)
+        alarm_of_bar(session, setup.callbacks, found.bar, case.number, now)
+        return None
 
-    def _begin(self, session: Session, setup: Setup, match: Match, now: datetime) -> Claim:
+    def _begin(self, session: Session, match: Match, first: First, now: datetime) -> Claim:
         case = match.case
         new = NewAttempt(
             number=case.number,
@@ -133,7 +141,7 @@ class Dispatcher:
             operator=match.operator.extension,
             did=case.did,
             case_id=case.id,
-            first=setup.callbacks.first,
+            first=first,
             mobile=match.operator.mobile,
         )
         claim = add_attempt(session, new, now, CLAIM_LEASE)
@@ -190,7 +198,7 @@ def put_off(case: Case, found: Verdict, now: datetime) -> Case:
     """Return a case that may not be called now, as the verdict says: ended, later, or by hand."""
     if found.ending is not None:
         return ended(case, found.ending, now)
-    return postponed(case, found.until, found.attention)
+    return postponed(case, found.until, now, found.attention)
 
 
 def waiting_callers(session: Session, setup: Setup) -> Mapping[str, Sequence[datetime]]:

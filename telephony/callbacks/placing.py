@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from telephony.ami import actions
-from telephony.ami.actions import BadValue
+from telephony.ami.actions import ACCEPT_SECONDS, BadValue
 from telephony.ami.client import AmiError
 from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
@@ -21,10 +21,11 @@ from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import put_off
 from telephony.callbacks.standing import is_watched, standing_for
 from telephony.domain.callback.cases import Case
+from telephony.domain.callback.quiet import loud_until
 from telephony.domain.callback.results import Ended
-from telephony.domain.callback.rules import First, Shown
+from telephony.domain.callback.rules import CallbackRules, First, Shown
 from telephony.domain.callback.trying import as_before, settled
-from telephony.domain.callback.verdicts import GO, Bar, Verdict, may_dial, verdict
+from telephony.domain.callback.verdicts import GO, Bar, Standing, Verdict, may_dial, verdict
 from telephony.domain.live import OperatorActivity
 from telephony.domain.orders import Order, Placing, channel_ids
 from telephony.domain.setup import Setup
@@ -85,29 +86,37 @@ def _decide(desk: Desk, key: int, fence: int, clock: int) -> Placing | None:
             return None
         setup = desk.setups.read(session)
         case = None if attempt.case_id is None else get_case(session, attempt.case_id)
-        found, bar = _allowed(session, desk, setup, attempt, case, now)
+        number, did = attempt.number, attempt.did
+        standing = standing_for(session, setup, desk.country, number, did, now, attempt.id)
+        found, bar = _allowed(session, setup, attempt, case, standing)
         if not found.go:
             _withdraw(session, setup, attempt, case, found, bar, now)
             return None
-        placing = placing_of(setup, attempt, case, clock)
+        placing = placing_of(setup, attempt, case, clock, _patience(setup.callbacks, standing))
         send_attempt(session, key, fence, placing.uniqueids[0], now, _UNSEEN)
     return placing
 
 
+def _patience(rules: CallbackRules, standing: Standing) -> timedelta:
+    """Return within which time the operator has to accept: before it is night at the client's."""
+    most = timedelta(seconds=WINDOW_SECONDS + rules.operator_seconds + ACCEPT_SECONDS)
+    now = standing.now
+    return loud_until(rules.quiet, standing.zones, now, now + most) - now
+
+
 def _allowed(
-    session: Session, desk: Desk, setup: Setup, attempt: Attempt, case: Case | None, now: datetime
+    session: Session, setup: Setup, attempt: Attempt, case: Case | None, standing: Standing
 ) -> tuple[Verdict, str]:
     """Return whether a try may be sent now, and the word for what stands in its way."""
     if attempt.case_id is not None and (case is None or not case.open):
         return Verdict(Bar.CLOSED), "over"
-    standing = standing_for(session, setup, desk.country, attempt.number, attempt.did, now)
     if case is None or attempt.asked_by:
         found = may_dial(setup.callbacks, standing)
     else:
         found = verdict(case, setup.callbacks, standing)
     if not found.go:
         return found, str(found.bar)
-    if not is_watched(session, now):
+    if not is_watched(session, standing.now):
         return Verdict(Bar.STOPPED), "listener"
     if not _is_free(session, attempt):
         return Verdict(Bar.AT_ONCE), "operator"
@@ -196,8 +205,13 @@ def end_attempt(session: Session, desk: Desk, attempt: Attempt, how: Ended, why:
         save_case(session, case, settled(case, how, now, rules), now)
 
 
-def placing_of(setup: Setup, attempt: Attempt, case: Case | None, clock: int) -> Placing:
-    """Return what the PBX is told of a try; `clock` is its own."""
+def placing_of(
+    setup: Setup, attempt: Attempt, case: Case | None, clock: int, patience: timedelta
+) -> Placing:
+    """Return what the PBX is told of a try; `clock` is its own.
+
+    `patience` is within which time the client has to be dialled.
+    """
     rules = setup.callbacks
     client_first = attempt.first is First.CLIENT
     operator = setup.operators.get(attempt.operator)
@@ -213,6 +227,7 @@ def placing_of(setup: Setup, attempt: Attempt, case: Case | None, clock: int) ->
         order=Order(None if client_first else attempt.operator, attempt.number, attempt.did),
         uniqueids=channel_ids(attempt.id, clock),
         until=clock + WINDOW_SECONDS,
+        client_until=clock + int(patience.total_seconds()),
         desk="" if mobile or operator is None else operator.endpoint,
         mobile=mobile,
         shown=attempt.did if rules.shown is Shown.DID else "",

@@ -11,11 +11,11 @@ from telephony.domain.callback.dialling import prefix_of, refusal
 from telephony.domain.callback.quiet import client_zone
 from telephony.domain.callback.verdicts import Standing
 from telephony.domain.setup import Setup
-from telephony.store.attempts import tries_of
-from telephony.store.cases import is_opted_out, stopped
+from telephony.store.attempts import is_tried, tries_of
+from telephony.store.cases import opted_out, stopped
 from telephony.store.clients import zones_of
 from telephony.store.directory import current_version
-from telephony.store.live import list_processes
+from telephony.store.live import has_live_call, list_processes
 from telephony.store.setup import load_setup
 
 
@@ -36,11 +36,18 @@ class KnownSetup:
 
 
 def standing_for(
-    session: Session, setup: Setup, country: str, number: str, did: str, now: datetime
+    session: Session,
+    setup: Setup,
+    country: str,
+    number: str,
+    did: str,
+    now: datetime,
+    this: int | None = None,
 ) -> Standing:
     """Return what counts for a call to a number (E.164) at an aware moment.
 
     `did` is the number of ours that they had called: its hours hold. `country` is the company's.
+    `this` is the try that is asked for, which is not in its own way.
     """
     rules = setup.callbacks
     known = setup.dids.get(did)
@@ -62,7 +69,8 @@ def standing_for(
         refusal=refusal(number, rules.regions or (country,), rules.types),
         stopped=stopped(session) is not None,
         blocked=setup.blocked.find(number, now) is not None,
-        opted_out=is_opted_out(session, number),
+        opted_out=bool(opted_out(session, [number])),
+        on_the_line=has_live_call(session, number) or is_tried(session, number, this),
     )
 
 

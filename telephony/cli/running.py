@@ -91,7 +91,7 @@ def listen() -> None:
     die_with_parent()
     settings = settings_for(ami=True)
     with _only_one(settings.data_dir), database(settings) as engine:
-        writer = Writer(engine, settings.spill, window=_WRITE_EVERY)
+        writer = Writer(engine, settings.spill, settings.country, window=_WRITE_EVERY)
         asyncio.run(_listen(settings, writer, engine))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -67,10 +67,14 @@ class Blocklist:
         return None
 
     def _patterns(self, number: str) -> list[str]:
-        """Return every pattern that would mean a number, the longest first."""
-        if not number:
-            return [HIDDEN]
-        return [number, *(f"{number[:n]}*" for n in self._lengths if n <= len(number))]
+        return patterns_of(number, self._lengths)
+
+
+def patterns_of(number: str, lengths: Iterable[int]) -> list[str]:
+    """Return every pattern that would mean a number: itself, then beginnings of these lengths."""
+    if not number:
+        return [HIDDEN]
+    return [number, *(f"{number[:n]}*" for n in lengths if n <= len(number))]
 
 
 def read_pattern(text: str, country: str) -> str | None:

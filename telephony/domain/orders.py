@@ -48,13 +48,15 @@ class Placing:
     """An order with all that the PBX is told of it; lines are numbers, with `@trunk` where one is.
 
     `uniqueids` are those of `channel_ids`. `until` is the PBX's clock in seconds at which it comes
-    too late. `desk` is the operator's endpoint, or empty when `mobile` is called. `line` is the
-    client's number as it is dialled. `greeting` is a sound's name as Asterisk knows it.
+    too late, `client_until` that at which an operator has accepted too late. `desk` is the
+    operator's endpoint, or empty when `mobile` is called. `line` is the client's number as it is
+    dialled. `greeting` is a sound's name as Asterisk knows it.
     """
 
     order: Order
     uniqueids: tuple[str, str]
     until: int
+    client_until: int
     desk: str = ""
     mobile: str = ""
     line: str = ""

@@ -89,7 +89,7 @@ class NewAttempt:
 def add_attempt(session: Session, new: NewAttempt, now: datetime, lease: timedelta) -> Claim:
     """Insert a try, claimed for a job; one that somebody asked for waits for the relay first.
 
-    Raises IntegrityError when its case or its operator has one under way.
+    Raises IntegrityError when its case, its number or its operator has one under way.
     """
     key = session.execute(
         insert(callback_attempt)
@@ -266,6 +266,15 @@ def release_attempts(session: Session, claims: Sequence[Claim], now: datetime) -
         .returning(callback_attempt)
     )
     return [attempt_of_row(row) for row in gone]
+
+
+def is_tried(session: Session, number: str, but: int | None = None) -> bool:
+    """Tell whether a try to call a number is under way, another one than `but`."""
+    c = callback_attempt.c
+    query = select(c.id).where(c.number == number, c.state.in_(_LIVE))
+    if but is not None:
+        query = query.where(c.id != but)
+    return session.execute(query.limit(1)).first() is not None
 
 
 def late_attempts(session: Session, now: datetime, limit: int) -> list[Attempt]:

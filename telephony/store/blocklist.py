@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from telephony.domain.blocklist import Blocked, Blocklist
+from telephony.domain.blocklist import Blocked, Blocklist, patterns_of
 from telephony.store.directory import bump
 from telephony.store.tables import UtcDateTime, metadata
 
@@ -63,6 +63,20 @@ def load_blocklist(session: Session) -> Blocklist:
     """Return the whole list in the order in which it grew."""
     rows = session.execute(select(*_LINE).order_by(blocked.c.id))
     return Blocklist(tuple(Blocked(*row) for row in rows))
+
+
+def blocked_of(session: Session, numbers: Collection[str], at: datetime) -> set[str]:
+    """Return those of the numbers (E.164) that the list blocks at an aware moment.
+
+    The list is read for them alone, however long it is.
+    """
+    patterns = {one: patterns_of(one, range(len(one), 1, -1)) for one in numbers}
+    wanted = sorted({each for some in patterns.values() for each in some})
+    query = select(blocked.c.pattern).where(
+        blocked.c.pattern.in_(wanted), or_(blocked.c.until.is_(None), blocked.c.until > at)
+    )
+    found = set(session.execute(query).scalars())
+    return {one for one, some in patterns.items() if not found.isdisjoint(some)}
 
 
 def get_blocked(session: Session, line_id: int) -> Blocked | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, text
 
 from telephony.store.call_tables import Digits
 from telephony.store.tables import BigKey, UtcDateTime, metadata
@@ -33,6 +33,7 @@ missed_case = Table(
     Column("missed", Integer, nullable=False),
     Column("due_at", UtcDateTime),
     Column("promised_at", UtcDateTime),
+    Column("hurried", Boolean, nullable=False, server_default=false()),
     Column("anyone_at", UtcDateTime),
     Column("sla_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
@@ -72,7 +73,7 @@ case_call = Table(
 # One try to call back, or (without a case) a call that somebody asked for by a click. `first` is
 # whose phone rings first; `operator` is called, or kept free for a client who is called first;
 # `prefix` is dialling.prefix_of the number; `asked_by` is who clicked, empty when nobody did. Of a
-# case, and of an operator, one try at a time.
+# case, of a number and of an operator, one try at a time.
 callback_attempt = Table(
     "callback_attempt",
     metadata,
@@ -102,6 +103,10 @@ callback_attempt = Table(
     Index(None, "sent_at"),
     Index(
         "uq_callback_attempt_case", "case_id", unique=True,
+        sqlite_where=_LIVE, postgresql_where=_LIVE,
+    ),
+    Index(
+        "uq_callback_attempt_number", "number", unique=True,
         sqlite_where=_LIVE, postgresql_where=_LIVE,
     ),
     Index(

@@ -32,7 +32,7 @@ _OPEN = (CaseState.OPEN.value, CaseState.DIALLING.value)
 _PLAIN = (
     "number", "did", "client_id", "client_name", "priority", "owner", "claimed_by", "opened_at",
     "origin_at", "last_missed_at", "missed", "due_at", "promised_at", "anyone_at", "sla_at",
-    "expires_at", "tries", "misses", "ended_at", "ended_by", "note", "call_id",
+    "hurried", "expires_at", "tries", "misses", "ended_at", "ended_by", "note", "call_id",
 )  # fmt: skip
 _CODES: Mapping[str, type[StrEnum]] = {
     "state": CaseState,
@@ -155,6 +155,18 @@ def any_due(session: Session, now: datetime) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
+def waiting_cases(session: Session, after: int, limit: int) -> list[Case]:
+    """Return at most `limit` cases that wait for their next try or for a person, in order of ids.
+
+    Only those with a greater id than `after`.
+    """
+    query = select(missed_case).where(
+        missed_case.c.state == CaseState.OPEN.value, missed_case.c.id > after
+    )
+    query = query.order_by(missed_case.c.id).limit(limit)
+    return [case_of(row) for row in session.execute(query)]
+
+
 def expired_cases(session: Session, now: datetime, limit: int) -> list[Case]:
     """Return at most `limit` cases whose time is over, the oldest first."""
     query = (
@@ -247,10 +259,10 @@ def calls_of_case(session: Session, case_id: int, limit: int | None = None) -> l
     return list(reversed(session.execute(query).all()))
 
 
-def is_opted_out(session: Session, number: str) -> bool:
-    """Tell whether a number asked not to be called."""
-    query = select(opt_out.c.number).where(opt_out.c.number == number)
-    return session.execute(query).first() is not None
+def opted_out(session: Session, numbers: Collection[str]) -> set[str]:
+    """Return those of the numbers that asked not to be called."""
+    query = select(opt_out.c.number).where(opt_out.c.number.in_(list(numbers)))
+    return set(session.execute(query).scalars())
 
 
 def opt_number_out(session: Session, number: str, by: str, note: str, now: datetime) -> bool:
@@ -324,7 +336,8 @@ def case_fact(kind: str, case: Case, now: datetime) -> Fact:
     """Return a fact of CASE_FACTS about a case as it is now; one that is told once has one key."""
     key = f"{kind}:{case.id}"
     if kind == ESCALATED:
-        key += f":{case.missed}:{case.tries}" if case.open else f":{case.ending}"
+        # A case may need a person again and again, with as many calls and tries as before.
+        key += f":{int(now.timestamp() * 1000)}" if case.open else f":{case.ending}"
     elif kind in (NEAR, OVERDUE) and case.sla_at is not None:
         key += f":{int(case.sla_at.timestamp())}"
     payload = {

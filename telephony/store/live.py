@@ -155,6 +155,12 @@ def find_live_calls(session: Session, call_ids: Sequence[str]) -> list[LiveCall]
     return [_call(row) for row in rows]
 
 
+def has_live_call(session: Session, number: str) -> bool:
+    """Tell whether somebody with this number (E.164) is on the line now, whoever called whom."""
+    query = select(live_call.c.call_id).where(live_call.c.number == number)
+    return session.execute(query.limit(1)).first() is not None
+
+
 def list_live_calls(session: Session) -> list[LiveCall]:
     """Return all live calls, the one that began first first."""
     rows = session.execute(select(live_call).order_by(live_call.c.started_at, live_call.c.call_id))

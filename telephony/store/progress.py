@@ -72,12 +72,19 @@ def save_changes(
 
 
 def save_ended(
-    session: Session, calls: Sequence[Revised], now: datetime, said: Collection[str] = ()
+    session: Session,
+    calls: Sequence[Revised],
+    now: datetime,
+    country: str,
+    said: Collection[str] = (),
 ) -> None:
-    """Save records with their facts, and what they do to missed cases; they are live no more."""
+    """Save records with their facts, and what they do to missed cases; they are live no more.
+
+    `country` is the company's, ISO 3166.
+    """
     facts = [fact for item in calls for fact in facts_of(item.record) if fact.key not in said]
     add_facts(session, facts, now)
-    settle_calls(session, save_calls(session, calls), now)
+    settle_calls(session, save_calls(session, calls), now, country)
     delete_live_calls(session, [item.record.call_id for item in calls])
 
 

@@ -58,29 +58,36 @@ from telephony.store.tables import in_turn, moment
 from telephony.store.wishes import Wishes
 
 
-def settle_calls(session: Session, records: Sequence[CallRecord], now: datetime) -> None:
-    """Bring the cases to what these calls say; they have been saved before."""
+def settle_calls(
+    session: Session, records: Sequence[CallRecord], now: datetime, country: str
+) -> None:
+    """Bring the cases to what these calls say; they have been saved before.
+
+    `country` is the company's: numbers of others are not called unless the rules name them.
+    """
     outside = [one for one in records if one.direction is not Direction.INTERNAL]
     if not outside:
         return
     in_turn(session)
-    _Settling(session, load_callback_rules(session), now).settle(outside)
+    _Settling(session, load_callback_rules(session), now, country).settle(outside)
 
 
-def wish_for(session: Session, wish: Wish, rules: CallbackRules, now: datetime) -> Case:
+def wish_for(
+    session: Session, wish: Wish, rules: CallbackRules, now: datetime, country: str
+) -> Case:
     """Open a case for a wish, or let it join the open one; return the case as it is then."""
     in_turn(session)
-    return _Settling(session, rules, now).grant(wish)
+    return _Settling(session, rules, now, country).grant(wish)
 
 
 class _Settling:
     """One batch of calls: what the database says of them is read at once, and kept up to date."""
 
-    def __init__(self, session: Session, rules: CallbackRules, now: datetime) -> None:
+    def __init__(self, session: Session, rules: CallbackRules, now: datetime, country: str) -> None:
         self._session = session
         self._rules = rules
         self._now = now
-        self._wishes = Wishes(session, rules)
+        self._wishes = Wishes(session, rules, country, now)
         self._book = CaseBook(session, now)
 
     def grant(self, wish: Wish) -> Case:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from telephony.domain.callback.cases import Source, Wish
+from telephony.domain.callback.cases import Ending, Source, Wish
+from telephony.domain.callback.dialling import refusal
 from telephony.domain.callback.quiet import after_loud, client_zone
 from telephony.domain.callback.results import Contact, Why, waits_since, was_promised
 from telephony.domain.callback.rules import CallbackRules
@@ -20,7 +21,9 @@ from telephony.domain.numbers import is_e164
 from telephony.domain.record import CallRecord, Direction
 from telephony.domain.record_types import MomentKind
 from telephony.domain.routing import Kind
+from telephony.store.blocklist import blocked_of
 from telephony.store.call_tables import call
+from telephony.store.cases import opted_out
 from telephony.store.clients import client, zones_of
 from telephony.store.setup import did, operator_group
 from telephony.store.tables import moment
@@ -45,14 +48,18 @@ class Wishes:
     For one transaction: what was read is taken to stay as it is.
     """
 
-    def __init__(self, session: Session, rules: CallbackRules) -> None:
+    def __init__(self, session: Session, rules: CallbackRules, country: str, now: datetime) -> None:
+        """`country` is the company's: by it numbers are judged where the rules name no region."""
         self._session = session
+        self._now = now
         self._rules = rules
+        self._country = country
         self._groups: dict[str, tuple[str | None, str]] = {}
         self._clients: dict[int | None, _Known] = {None: _Known()}
         # By number, as for whoever dials it: its client may have been added after the call.
         self._zones: dict[str, str | None] = {}
         self._quiet: set[str] = set()
+        self._barred: dict[str, Ending | None] = {}
 
     def look_ahead(self, records: Collection[CallRecord]) -> None:
         """Read at once what `of` and `deadline` need, and to whom nobody has talked since."""
@@ -62,6 +69,7 @@ class Wishes:
         if not numbers:
             return
         self._read_zones(numbers)
+        self._read_barred(numbers)
         earliest = min(waits_since(record) for record in records)
         c = call.c
         query = select(c.number).where(
@@ -76,13 +84,17 @@ class Wishes:
         group, _ = self._group(record.did)
         known = self._client(record.client_id)
         promised = was_promised(record) or any(one.kind in _PROMISES for one in record.moments)
+        diallable = is_e164(record.number)
+        if diallable and record.number not in self._barred:
+            self._read_barred({record.number})
         return Wish(
             number=record.number,
             why=why,
             since=waits_since(record),
             at=moment(record.ended_at),
             source=Source.KEY if promised else Source.MISSED,
-            diallable=is_e164(record.number),
+            diallable=diallable,
+            barred=self._barred[record.number] if diallable else None,
             did=record.did,
             group=group,
             client_id=record.client_id,
@@ -142,6 +154,21 @@ class Wishes:
 
     def _read_zones(self, numbers: Collection[str]) -> None:
         self._zones |= {**dict.fromkeys(numbers), **zones_of(self._session, numbers)}
+
+    def _read_barred(self, numbers: Collection[str]) -> None:
+        """Read who is never to be called: whoever asked for that, is blocked, or costs too much."""
+        rules = self._rules
+        out = opted_out(self._session, numbers)
+        blocked = blocked_of(self._session, numbers, self._now)
+        for number in numbers:
+            ending = None
+            if refusal(number, rules.regions or (self._country,), rules.types) is not None:
+                ending = Ending.NOT_DIALLABLE
+            elif number in blocked:
+                ending = Ending.BLOCKED
+            elif number in out:
+                ending = Ending.OPTED_OUT
+            self._barred[number] = ending
 
     def _read_groups(self, numbers: Collection[str]) -> None:
         if not numbers:

@@ -154,7 +154,15 @@ def test_a_token_needs_the_scope(app: Flask, engine: Engine) -> None:
 
 
 def test_the_moment_is_kept_exactly(send: Send, engine: Engine) -> None:
-    ask(send, number=STRANGER, at="2026-12-31T23:59:59.5Z")
+    ask(send, number=STRANGER, at="2026-12-31T15:59:59.5Z")
     assert case_of(engine, STRANGER).promised_at == datetime.fromisoformat(
-        "2026-12-31T23:59:59.500+00:00"
+        "2026-12-31T15:59:59.500+00:00"
     )
+
+
+def test_a_time_in_the_clients_night_is_refused_with_the_next_possible(send: Send) -> None:
+    answer = send("POST", PATH, {"number": STRANGER, "at": "2026-12-31T23:59:59Z"})
+    assert answer.status_code == 422
+    (error,) = answer.get_json()["errors"]
+    assert (error["in"], error["name"]) == ("json", "at")
+    assert "Choose 1 Jan 2027, 05:00" in error["detail"]

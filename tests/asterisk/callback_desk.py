@@ -173,7 +173,7 @@ async def callback_office(
         desk = CallbackOffice(place, engine, setup)
         with writing(engine) as session:
             replace_setup(session, setup)
-        writer = Writer(engine, run / "spill", window=0.02)
+        writer = Writer(engine, run / "spill", "RU", window=0.02)
         writer.start()
         place.listener = Listener(
             AmiAddress("127.0.0.1", place.pbx.ami_port, "dutyline", SECRET),

@@ -88,7 +88,7 @@ class Service:
         self.wire = wire
         self.logs = logs
         self.place = place
-        self.writer = Writer(engine, place.pbx.run / "spill.jsonl", window=0.05)
+        self.writer = Writer(engine, place.pbx.run / "spill.jsonl", "RU", window=0.05)
         self.resync = Resync(engine, logs, directory, "RU", setup, patience=2.0, every=0.1)
         old = place.new_listener(setup, directory, wire.port)
         self.listener = Listener(

@@ -26,6 +26,7 @@ def placing(attempt: int, operator: str | None = "101", **other: object) -> Plac
         Order(operator, STRANGER, DID),
         channel_ids(attempt, now),
         now + 20,
+        now + 80,
         **values,  # type: ignore[arg-type]
     )
 

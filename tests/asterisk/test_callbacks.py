@@ -415,6 +415,39 @@ async def test_the_client_first_and_then_the_queue_under_their_own_number(
     assert STRANGER in shown.get("from")
 
 
+async def test_an_operator_takes_their_time(desk: CallbackOffice) -> None:
+    """The phone rings for as long as is set, and then the number is read out."""
+    desk.store(callback_setup("103", rules=replace(RULES, operator_seconds=25)))
+    await missed(desk)
+    desk.place.phones["103"].behaviour = answer(17, press="1")
+    desk.place.trunk.default = answer(0.1, talk=LONG)
+    attempt = await desk.tried(40)
+    assert attempt.ended is Ended.TALKED
+    case = await desk.case(lambda one: not one.open)
+    assert (case.ending, case.ended_by) == (Ending.CALLED_BACK, "103")
+
+
+async def test_the_client_calls_again_while_the_operators_phone_rings(
+    desk: CallbackOffice,
+) -> None:
+    """They talk to somebody else by the time the operator accepts: one call is enough."""
+    await missed(desk)
+    rang = len(desk.place.trunk.calls)
+    desk.place.phones["103"].behaviour = answer(2.5, press="1")
+    await desk.call_back()
+    await until(lambda: len(desk.place.phones["103"].calls) > 1, 5, "the operator's phone rings")
+    desk.store(callback_setup("102", "103"))
+    desk.place.phones["102"].behaviour = answer(0.1, talk=5)
+    call = await desk.place.trunk.call(DID, STRANGER)
+    case = await desk.case(lambda one: one.state is CaseState.OPEN, 20)
+    (attempt,) = desk.attempts(case)
+    assert (attempt.ended, attempt.cause) == (Ended.NOT_DIALLED, "ONTHELINE")
+    assert len(desk.place.trunk.calls) == rang + 1, "the call they made themselves"
+    await call.wait_ended(20)
+    case = await desk.case(lambda one: not one.open, 20)
+    assert (case.ending, case.ended_by) == (Ending.CLIENT_CALLED, "102")
+
+
 @pytest.mark.both_databases
 async def test_the_client_calls_while_they_are_called_back(desk: CallbackOffice) -> None:
     await missed(desk)

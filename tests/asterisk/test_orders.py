@@ -181,6 +181,47 @@ async def test_an_order_that_comes_late_rings_nobody(tmp_path: Path) -> None:
         assert place.phones["101"].calls == []
 
 
+async def test_an_operator_may_take_longer_than_an_order_may_wait(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        place.phones["101"].behaviour = answer(2.5, press="1")
+        place.trunk.default = busy(0.2)
+        wanted = placing(14)
+        made = await ordered(place, replace(wanted, until=int(time.time()) + 1))
+        assert clients_calls(place) == 1
+        assert ended_of(made, RULES) is Ended.BUSY
+
+
+async def test_who_accepts_when_it_is_night_at_the_clients_wakes_nobody(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        place.phones["101"].behaviour = answer(2.5, press="1")
+        made = await ordered(place, replace(placing(15), client_until=int(time.time()) + 1))
+        assert stages(made) == [("accepted", ""), ("refused", "LATE")]
+        assert clients_calls(place) == 0
+        assert fences(place) == []
+        assert ended_of(made, RULES) is Ended.NOT_DIALLED
+
+
+@pytest.mark.parametrize("operator", ["101", None])
+async def test_a_client_who_is_on_the_line_is_not_called_beside(
+    tmp_path: Path, operator: str | None
+) -> None:
+    """They called again while the operator's phone rang: that call is theirs."""
+    async with office(tmp_path) as place:
+        place.phones["101"].behaviour = answer(0.2, press="1")
+        place.phones["103"].behaviour = answer(0.1)
+        call = await place.trunk.call(DID, f"8{STRANGER[2:]}")
+        await until(lambda: call.answered_at is not None, 10, "somebody answers the client")
+        made = await ordered(place, placing(16, operator))
+        assert stages(made)[-1] == ("refused", "ONTHELINE")
+        assert clients_calls(place) == 0
+        assert ended_of(made, RULES) is Ended.NOT_DIALLED
+        await call.hangup()
+        place.trunk.default = busy(0.2)
+        answered = await asyncio.to_thread(place_call, place, placing(17, operator))
+        assert answered["response"] == "Success", answered
+        await until(lambda: clients_calls(place) == 1, 10, "who has hung up is called")
+
+
 async def test_a_machine_that_presses_no_key_is_not_put_through(tmp_path: Path) -> None:
     async with office(tmp_path) as place:
         place.phones["101"].behaviour = answer(0.2, press="1")

@@ -267,7 +267,7 @@ def _batches(table: Table, report: Report, title: str, engine: Engine, rounds: i
         statements = 0
         began = time.perf_counter()
         with patch.object(progress, "settle_calls", settle), writing(engine) as session:
-            progress.save_ended(session, revised, _NOW)
+            progress.save_ended(session, revised, _NOW, "RU")
         if nth > 1:
             took[with_cases].append((time.perf_counter() - began) * 1000)
         made[with_cases] = statements

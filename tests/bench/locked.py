@@ -106,7 +106,7 @@ async def _period(
 
 async def _measure(path: Path, rounds: int) -> dict[str, dict[str, list[float]]]:
     engine = open_engine(f"sqlite:///{path}")
-    writer = Writer(engine, path.with_suffix(".spill"))
+    writer = Writer(engine, path.with_suffix(".spill"), "RU")
     writer.start()
     known = Directory()
     known.load(people.clients(_CLIENTS, MANAGERS))

@@ -80,6 +80,7 @@ class Store:
     def __init__(self, engine: Engine, setup: Setup) -> None:
         self.engine = engine
         self.now = datetime.now(UTC)
+        self.lines: dict[str, datetime] = {}
         empty(engine)
         with writing(engine) as session:
             replace_setup(session, setup)
@@ -97,7 +98,7 @@ class Store:
             assert attempt is not None
             record = replace(record, call_id=str(attempt.uniqueid))
         with writing(self.engine) as session:
-            save_ended(session, [Revised(record, record.ended_at)], now)
+            save_ended(session, [Revised(record, record.ended_at)], now, COUNTRY)
 
     def ask(self, number: str, source: Source, at: datetime | None, now: datetime) -> bool:
         wish = replace(asking.a_wish(number, source, now), promised_at=at)
@@ -153,6 +154,12 @@ class Store:
             else:
                 unblock(session, [known[0]])
 
+    def line(self, number: str, now: datetime) -> None:
+        if self.lines.pop(number, None) is None:
+            self.lines[number] = now
+        with writing(self.engine) as session:
+            replace_live_calls(session, self._talks())
+
     def stop(self, stopped: bool, now: datetime) -> None:
         with writing(self.engine) as session:
             if stopped:
@@ -178,11 +185,14 @@ class Store:
         watched(self.engine, now)
         with writing(self.engine) as session:
             replace_operator_states(session, states)
-            replace_live_calls(session, calls)
+            replace_live_calls(session, [*calls, *self._talks()])
         ready = self.dispatcher.ready(now)
         before = all_cases(self.engine)
         claims = self.dispatcher.claim(now)
         assert ready or (not claims and before == all_cases(self.engine))
+
+    def reconsider(self, now: datetime) -> None:
+        self.dispatcher.reconsider(now)
 
     def release(self, place: int, now: datetime) -> None:
         key = self._try(place)
@@ -259,6 +269,12 @@ class Store:
                 assert (str(one.id) in told) is not one.open
             else:
                 assert not one.open
+
+    def _talks(self) -> list[LiveCall]:
+        return [
+            replace(_waits(f"line.{number}", "", at), number=number)
+            for number, at in self.lines.items()
+        ]
 
     def _people(self) -> asking.Desk:
         with reading(self.engine) as session:

@@ -68,7 +68,7 @@ def store(shared_engine: Engine) -> Engine:
         replace_operator_states(session, free)
         for number in numbers(CASES):
             wish = Wish(number, Why.RINGING, BEGIN, BEGIN, Source.MISSED, group="sales")
-            wish_for(session, wish, RULES, BEGIN)
+            wish_for(session, wish, RULES, BEGIN, "RU")
     watched(shared_engine, NOW)
     return shared_engine
 
@@ -197,7 +197,7 @@ def test_calls_are_written_while_relays_claim_people_click_and_jobs_send(
     def writer() -> None:
         for record in calls:
             with writing(store) as session:
-                save_ended(session, [Revised(record, 1)], NOW)
+                save_ended(session, [Revised(record, 1)], NOW, "RU")
 
     def relay() -> None:
         dispatcher, desk = Dispatcher(store, COUNTRY), a_desk(store)

@@ -20,7 +20,7 @@ def test_any_history_gives_what_the_model_says(shared_engine: Engine) -> None:
     run_state_machine_as_test(
         Stored,
         settings=settings(
-            max_examples=6,
+            max_examples=20,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

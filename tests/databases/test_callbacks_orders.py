@@ -77,7 +77,7 @@ def store(shared_engine: Engine) -> Engine:
 def save(engine: Engine, records: Iterable[CallRecord], revision: int | None = None) -> None:
     with writing(engine) as session:
         revised = [Revised(one, revision or one.ended_at) for one in records]
-        save_ended(session, revised, NOW)
+        save_ended(session, revised, NOW, "RU")
 
 
 def outcome(engine: Engine) -> object:

@@ -82,7 +82,7 @@ def test_the_deadline_and_the_call_go_by_the_clients_clock(
 ) -> None:
     key = add(office, number, zone)
     with writing(office) as session:
-        settle_calls(session, [missed(number, key)], NOW)
+        settle_calls(session, [missed(number, key)], NOW, "RU")
     (case,) = all_cases(office)
     assert case.sla_at == deadline
     with reading(office) as session:
@@ -108,6 +108,6 @@ def test_a_zone_is_of_one_client(office: Engine) -> None:
 def test_a_client_who_is_added_after_the_call_has_one_clock(office: Engine) -> None:
     add(office, MOSCOW, "Asia/Kamchatka")
     with writing(office) as session:
-        settle_calls(session, [replace(missed(MOSCOW, 0), client_id=None)], NOW)
+        settle_calls(session, [replace(missed(MOSCOW, 0), client_id=None)], NOW, "RU")
     (case,) = all_cases(office)
     assert (case.client_id, case.sla_at) == (None, HELD)

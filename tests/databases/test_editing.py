@@ -337,7 +337,7 @@ def test_the_rules_of_callbacks_are_changed_kept_and_taken_back(office: Engine) 
     assert said(done) == [
         "callback rules changed: quiet.start – → 22:00; quiet.days – → sat,sun; "
         "quiet.weekend_start – → 20:00; quiet.weekend_end – → 09:00; spacing.busy – → 10; "
-        "caps.attempts – → 4; caps.number_day – → 1; caps.number_week – → 2"
+        "caps.attempts – → 2; caps.number_day – → 1; caps.number_week – → 2"
     ]
     rules = replace(PRESETS["ru"], spacing=Spacing(busy=10))
     with reading(office) as session:

@@ -76,7 +76,7 @@ def _facts(engine: Engine) -> list[tuple[str, str]]:
 
 
 def _writer(engine: Engine, folder: Path) -> Writer:
-    writer = Writer(engine, folder / "spill.jsonl", window=0.02, backoff=(0.05, 0.1))
+    writer = Writer(engine, folder / "spill.jsonl", "RU", window=0.02, backoff=(0.05, 0.1))
     writer.start()
     return writer
 
@@ -181,7 +181,7 @@ def test_live_state_waits_for_a_database_that_fails_and_is_not_spilled(
 def test_a_live_call_that_the_database_refuses_costs_no_record(
     engine: Engine, tmp_path: Path
 ) -> None:
-    writer = Writer(engine, tmp_path / "spill.jsonl", window=0.02)
+    writer = Writer(engine, tmp_path / "spill.jsonl", "RU", window=0.02)
     writer.put(a_record(1))
     writer.tell([a_live(2, number=None)])
     writer.start()

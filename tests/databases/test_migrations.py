@@ -81,6 +81,44 @@ def test_a_notice_keeps_its_event_and_its_recipients(database_url: str) -> None:
     engine.dispose()
 
 
+def test_of_two_tries_to_one_number_one_goes_on(database_url: str) -> None:
+    _leave_at(database_url, "0028")
+    engine = open_engine(database_url)
+    then = "'2026-11-20 10:00:00'"
+    columns = "number, state, source, why, did, client_name, priority, opened_at, origin_at, "
+    columns += "last_missed_at, missed, tries, misses, note"
+    tried = "number, prefix, did, first, operator, mobile, asked_by, fence, lease_until, "
+    tried += "created_at, talk_ms, state, case_id"
+    with connected_for_writing(engine) as connection:
+        for number, state in (("+74951112233", "dialling"), ("+74951112244", "closed")):
+            values = f"'{number}', '{state}', 'missed', 'nobody', '', '', 0, {then}, {then}, "
+            values += f"{then}, 1, 0, 0, ''"
+            connection.execute(text(f"INSERT INTO missed_case ({columns}) VALUES ({values})"))
+        rows = connection.execute(text("SELECT number, id FROM missed_case"))
+        keys = {row.number: row.id for row in rows}
+        for number, operator, state, case in (
+            ("+74951112233", "101", "sent", keys["+74951112233"]),
+            ("+74951112233", "102", "sent", "NULL"),  # a click
+            ("+74951112244", "103", "sent", keys["+74951112244"]),
+            ("+74951112244", "104", "claimed", "NULL"),
+            ("+74951112255", "105", "sent", "NULL"),
+            ("+74951112255", "106", "done", "NULL"),
+        ):
+            values = f"'{number}', '+7495', '', 'operator', '{operator}', 0, '', 1, {then}, "
+            values += f"{then}, 0, '{state}', {case}"
+            connection.execute(text(f"INSERT INTO callback_attempt ({tried}) VALUES ({values})"))
+    assert migrate(database_url)[0] == "0029"
+    live = "SELECT operator FROM callback_attempt WHERE state <> 'done' ORDER BY operator"
+    with engine.connect() as connection:
+        assert connection.execute(text(live)).scalars().all() == ["101", "104", "105"]
+        ended = "SELECT operator, ended FROM callback_attempt WHERE ended IS NOT NULL ORDER BY 1"
+        found = [tuple(row) for row in connection.execute(text(ended))]
+        assert found == [("102", "unknown"), ("103", "unknown")]
+        hurried = connection.execute(text("SELECT hurried FROM missed_case")).scalars()
+        assert not any(hurried)
+    engine.dispose()
+
+
 def test_processes_that_migrate_at_once_do_no_harm(database_url: str) -> None:
     missing = pending(database_url)
     code = "import sys; from telephony.store.migrations import migrate; print(migrate(sys.argv[1]))"

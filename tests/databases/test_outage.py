@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 
 @pytest.fixture
 def writer(engine: Engine, tmp_path: Path) -> Writer:
-    return Writer(engine, tmp_path / "calls.jsonl", backoff=(0.05, 0.2), patience=0.3)
+    return Writer(engine, tmp_path / "calls.jsonl", "RU", backoff=(0.05, 0.2), patience=0.3)
 
 
 def test_a_server_killed_and_started_again(

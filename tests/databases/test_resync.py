@@ -402,7 +402,7 @@ def test_calls_of_an_outage_outlive_a_database_that_is_down(
     tmp_path: Path, engine: Engine, directory: Directory
 ) -> None:
     """Stopped while nothing can be written: the next process has them from the spill file."""
-    writer = Writer(engine, tmp_path / "spill.jsonl", window=0.01)
+    writer = Writer(engine, tmp_path / "spill.jsonl", "RU", window=0.01)
     resync = _resync(engine, PbxLogs(None, None, None), directory)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE log_cursor RENAME TO away"))
@@ -415,7 +415,7 @@ def test_calls_of_an_outage_outlive_a_database_that_is_down(
     assert _all(engine) == []
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO log_cursor"))
-    again = Writer(engine, tmp_path / "spill.jsonl", window=0.01)
+    again = Writer(engine, tmp_path / "spill.jsonl", "RU", window=0.01)
     again.start()
     wait_for("it is written", lambda: _all(engine) == [gone])
     cdr = tmp_path / "Master.csv"
@@ -431,6 +431,6 @@ def test_an_ended_call_is_not_live_any_more(engine: Engine) -> None:
     with writing(engine) as session:
         save_live_calls(session, [a_live()])
         made = lost(a_live(), BEGAN * S)
-        save_ended(session, [Revised(made, 1)], datetime.now(UTC))
+        save_ended(session, [Revised(made, 1)], datetime.now(UTC), "RU")
     with reading(engine) as session:
         assert list_live_calls(session) == []

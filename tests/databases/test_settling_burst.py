@@ -53,7 +53,7 @@ def store(shared_engine: Engine) -> Engine:
 
 def save(engine: Engine, records: Iterable[CallRecord], revision: int | None = None) -> None:
     with writing(engine) as session:
-        save_ended(session, [Revised(one, revision or one.ended_at) for one in records], NOW)
+        save_ended(session, [Revised(one, revision or one.ended_at) for one in records], NOW, "RU")
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def test_a_new_promise_may_be_broken_as_the_first_was(store: Engine) -> None:
     with writing(store) as session:
         session.execute(update(missed_case).values(told="overdue"))
         asked = Wish(number, Why.ASKED, at(90), at(90), Source.SCHEDULED, promised_at=at(300))
-        case = wish_for(session, asked, RULES, at(90))
+        case = wish_for(session, asked, RULES, at(90), "RU")
     with reading(store) as session:
         (row,) = session.execute(select(missed_case)).all()
     assert (row.id, row.told, row.promised_at) == (case.id, "", at(300))

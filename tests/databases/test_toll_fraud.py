@@ -61,7 +61,7 @@ def missed(engine: Engine, numbers: list[str]) -> datetime:
     ]
     now = moment(made[-1].ended_at) + timedelta(seconds=1)
     with writing(engine) as session:
-        save_ended(session, [Revised(one, one.ended_at) for one in made], now)
+        save_ended(session, [Revised(one, one.ended_at) for one in made], now, "RU")
     return now
 
 

@@ -270,7 +270,7 @@ def test_what_stops_callbacks_is_shown_while_it_does(quick_panel: Panel) -> None
         replace_callback_rules(session, CallbackRules(caps=Caps(prefix_hour=2, hour=2, day=3)))
         stop_dialling(session, "anna", "odd <calls>", now)
         for operator in ("101", "102"):
-            new = NewAttempt("+79161234567", "+79161", operator)
+            new = NewAttempt(f"+79161234{operator}", "+79161", operator)
             claim = add_attempt(session, new, now, timedelta(minutes=1))
             assert send_attempt(session, claim.id, 1, operator, now, timedelta(minutes=1))
     page = boss.get("/health").text
@@ -305,7 +305,9 @@ def test_metrics_of_callbacks(panel: Panel) -> None:
             )  # fmt: skip
             add_case(session, case, now)
         keys = [
-            add_attempt(session, NewAttempt("+79160000000", "+79160", operator), now, minute).id
+            add_attempt(
+                session, NewAttempt(f"+79160000{operator}", "+79160", operator), now, minute
+            ).id
             for operator in ("101", "102")
         ]
         assert send_attempt(session, keys[0], 1, "x", now, minute)

@@ -105,6 +105,8 @@ class World(Protocol):
     def send(self, place: int, states: Sequence[OperatorState], now: datetime) -> bool: ...
     def lose(self, place: int, how: Ended, now: datetime) -> None: ...
     def expire(self, now: datetime) -> None: ...
+    def line(self, number: str, now: datetime) -> None: ...
+    def reconsider(self, now: datetime) -> None: ...
     def restart(self) -> None: ...
     def has(self) -> tuple[list[Case], list[Try]]: ...
 
@@ -193,6 +195,10 @@ class Callbacks(RuleBasedStateMachine):
     def number_is_blocked_or_not(self, number: str) -> None:
         self._both("block", number, self.now)
 
+    @rule(number=st.sampled_from(CLIENTS))
+    def client_is_on_the_line_or_not(self, number: str) -> None:
+        self._both("line", number, self.now)
+
     @rule(stopped=st.booleans())
     def kill_switch(self, stopped: bool) -> None:
         self._both("stop", stopped, self.now)
@@ -218,6 +224,10 @@ class Callbacks(RuleBasedStateMachine):
             for group, callers in waiting.items()
         }
         self._both("dispatch", self.states, on_the_line, self.now)
+
+    @rule()
+    def what_waits_is_looked_at_again(self) -> None:
+        self._both("reconsider", self.now)
 
     @rule()
     def relay_ticks_and_jobs_send(self) -> None:
@@ -283,6 +293,7 @@ class Callbacks(RuleBasedStateMachine):
     @rule()
     def everything_is_started_anew(self) -> None:
         """Invariant 5: nothing but what is stored counts."""
+        self.model.changed = True
         if self.world is not None:
             self.world.restart()
 
@@ -314,6 +325,7 @@ class Callbacks(RuleBasedStateMachine):
     def invariant_3_one_try_at_a_time_and_no_more_than_allowed(self) -> None:
         live = [one for one in self.model.tries if one.live]
         assert len({one.case for one in live}) == len(live)
+        assert len({one.number for one in live}) == len(live)
         assert len({one.operator for one in live}) == len(live)
         for place, case in enumerate(self.model.cases):
             if case.state is CaseState.DIALLING:
@@ -418,17 +430,19 @@ def _check(sent: Sent) -> None:
     assert case.number in CLIENTS, "never a premium, far or hidden number"
     assert case.number != "+12124567890" or "US" in rules.regions
     assert case.number != "+493012345678" or "DE" in rules.regions
+    assert not sent.on_the_line, "nobody is called who is on the line"
     assert case.state is CaseState.DIALLING
+    waits = case.promised_at is not None and not case.hurried
     for zone in ZONES[case.number]:
         assert not _quiet(rules.quiet, now.astimezone(ZoneInfo(zone))), (now, zone)
     if not sent.attempt.asked:
         assert case.tries < caps.attempts
-        assert case.promised_at is None or case.promised_at <= now
+        assert case.hurried or case.promised_at is None or case.promised_at <= now
         assert case.attention is None
         if rules.automatic is not Automatic.EVERYBODY and case.promised_at is None:
             assert rules.automatic is Automatic.ASKED
             assert case.source is not Source.MISSED
-        if case.did == SALES and case.source is not Source.SCHEDULED:
+        if case.did == SALES and not (case.source is Source.SCHEDULED and waits):
             here = now.astimezone(ZoneInfo("Europe/Moscow"))
             assert here.isoweekday() <= 5
             assert 9 <= here.hour < 19

@@ -23,7 +23,7 @@ from telephony.domain.callback.cases import (
 )
 from telephony.domain.callback.dialling import prefix_of, refusal
 from telephony.domain.callback.dispatch import dispatch, free_operators
-from telephony.domain.callback.quiet import after_loud, client_zone
+from telephony.domain.callback.quiet import after_loud, client_zone, quiet_over
 from telephony.domain.callback.results import (
     Contact,
     Ended,
@@ -35,7 +35,14 @@ from telephony.domain.callback.results import (
     why_missed,
 )
 from telephony.domain.callback.rules import CallbackRules
-from telephony.domain.callback.trying import as_before, dialling, doubt_over, postponed, settled
+from telephony.domain.callback.trying import (
+    as_before,
+    dialling,
+    doubt_over,
+    postponed,
+    reconsidered,
+    settled,
+)
 from telephony.domain.callback.verdicts import (
     Bar,
     Standing,
@@ -88,6 +95,7 @@ class Sent:
     rules: CallbackRules
     stopped: bool
     barred: bool
+    on_the_line: bool
     before: tuple[Try, ...]
 
 
@@ -104,6 +112,8 @@ class Model:
     stopped: bool = False
     sent: list[Sent] = field(default_factory=list)
     clicked: dict[int, datetime] = field(default_factory=dict)
+    lines: set[str] = field(default_factory=set)
+    changed: bool = True
 
     @property
     def rules(self) -> CallbackRules:
@@ -112,12 +122,12 @@ class Model:
 
     # Calls
 
-    def settle(self, record: CallRecord, _now: datetime) -> None:
+    def settle(self, record: CallRecord, now: datetime) -> None:
         """Take a call that has ended."""
         self._settle_try(record)
         why = why_missed(record, self.rules)
         if why is not None and record.call_id not in self.calls:
-            self.calls[record.call_id] = self._missed(record, why)
+            self.calls[record.call_id] = self._missed(record, why, now)
         contact = contact_of(record, self.rules)
         if contact is not None:
             self.contacts.setdefault(record.call_id, contact)
@@ -125,7 +135,11 @@ class Model:
             if place is not None:
                 self.cases[place] = reached(self.cases[place], contact)
 
-    def _missed(self, record: CallRecord, why: Why) -> int:
+    def line(self, number: str, _now: datetime) -> None:
+        """Let somebody be on the line with us, or not any more."""
+        self.lines ^= {number}
+
+    def _missed(self, record: CallRecord, why: Why, now: datetime) -> int:
         promised = was_promised(record) or any(
             one.kind is MomentKind.PROMISED for one in record.moments
         )
@@ -138,6 +152,7 @@ class Model:
             at=waits_since(record) + timedelta(microseconds=record.ended_at - record.started_at),
             source=Source.KEY if promised else Source.MISSED,
             diallable=is_e164(record.number),
+            barred=_ENDS.get(may_dial(self.rules, self.standing(record.number, "", now)).bar),
             did=record.did,
             group=did.group if did else self.setup.default_group,
             owner=record.decision.plan.steps[0].targets[0].operator,
@@ -173,7 +188,8 @@ class Model:
 
     def ask(self, number: str, source: Source, at: datetime | None, now: datetime) -> bool:
         """Ask for a call."""
-        if may_dial(self.rules, self.standing(number, "", now)).bar in _NEVER:
+        standing = self.standing(number, "", now)
+        if may_dial(self.rules, standing).bar in _ENDS or not self._keeps(standing, at, now):
             return False
         self.wish(
             Wish(number, Why.ASKED, now, now, source, group="sales", promised_at=at),
@@ -181,8 +197,37 @@ class Model:
         return True
 
     def schedule(self, place: int, at: datetime, now: datetime) -> bool:
-        """Promise a call at a moment."""
-        return self._change(place, lambda case: scheduled(case, at, now, self.rules))
+        """Promise a call at a moment, also to whom a case was closed for."""
+        case = self.cases[place]
+        standing = self.standing(case.number, case.did, now)
+        if not self._keeps(standing, at, now):
+            return False
+        if case.open:
+            self.cases[place] = scheduled(case, at, now, self.rules)
+            return True
+        if may_dial(self.rules, standing).bar in _ENDS:
+            return False
+        mine = case.claimed_by or case.owner
+        known = self.setup.dids.get(case.did)
+        self.wish(
+            Wish(
+                case.number,
+                Why.ASKED,
+                now,
+                now,
+                Source.SCHEDULED,
+                did=case.did,
+                owner=mine,
+                group=known.group if known else case.group or "sales",
+                promised_at=at,
+            )
+        )
+        return True
+
+    def _keeps(self, standing: Standing, at: datetime | None, now: datetime) -> bool:
+        """Tell whether somebody may be called at the time that is to be agreed."""
+        quiet = self.rules.quiet
+        return at is None or (at > now and quiet_over(quiet, standing.zones, at) == at)
 
     def claim(self, place: int, operator: str | None, now: datetime) -> bool:
         """Give a case to an operator, or back."""
@@ -191,10 +236,10 @@ class Model:
     def close(self, place: int, ending: Ending, now: datetime) -> bool:
         """End a case by hand."""
         case = self.cases[place]
-        if case.state is not CaseState.OPEN:
-            return False
         if ending is Ending.OPTED_OUT:
             self.opted_out.add(case.number)
+        if case.state is not CaseState.OPEN:
+            return ending is Ending.OPTED_OUT
         self.cases[place] = ended(case, ending, now, "boss", "")
         return True
 
@@ -217,6 +262,7 @@ class Model:
         if not there:
             lines += (Blocked(number, "", "boss", now),)
         self.setup = replace(self.setup, blocked=Blocklist(lines))
+        self.changed = True
 
     def stop(self, stopped: bool, _now: datetime) -> None:
         """Throw the kill switch, or take it back."""
@@ -225,6 +271,7 @@ class Model:
     def change(self, rules: CallbackRules) -> None:
         """Set other rules."""
         self.setup = replace(self.setup, callbacks=rules)
+        self.changed = True
 
     def _change(self, place: int, how: Callable[[Case], Case]) -> bool:
         if not self.cases[place].open:
@@ -273,6 +320,14 @@ class Model:
                 free.remove(match.operator)
                 most -= 1
 
+    def reconsider(self, now: datetime) -> None:
+        """Look at what waits once more, if the set-up changed."""
+        for place, case in enumerate(self.cases if self.changed else ()):
+            standing = self.standing(case.number, case.did, now)
+            lasting = replace(standing, stopped=False, on_the_line=False)
+            self.cases[place] = reconsidered(case, verdict(case, self.rules, lasting), now)
+        self.changed = False
+
     def release(self, place: int, now: datetime) -> None:
         """Take a try back whose job never began."""
         one = self.tries[place]
@@ -287,7 +342,7 @@ class Model:
         """Check a claimed try once more, and order its call."""
         one = self.tries[place]
         case = self.cases[one.case]
-        found = self._may_send(one, case, states, now)
+        found = self._may_send(place, case, states, now)
         if found.go:
             call_id, _ = channel_ids(place + 1, int(now.timestamp()))
             sent = replace(one, state="sent", sent_at=now, call_id=call_id)
@@ -296,7 +351,8 @@ class Model:
                 or self.setup.blocked.find(case.number, now) is not None
             )
             others = tuple(self.tries[:place] + self.tries[place + 1 :])
-            self.sent.append(Sent(now, case, sent, self.rules, self.stopped, barred, others))
+            there = case.number in self.lines
+            self.sent.append(Sent(now, case, sent, self.rules, self.stopped, barred, there, others))
             self.tries[place] = sent
             return True
         self.tries[place] = replace(one, state="done", ended=Ended.WITHDRAWN)
@@ -325,7 +381,9 @@ class Model:
         """Return whether a case may be called now."""
         return verdict(case, self.rules, self.standing(case.number, case.did, now))
 
-    def standing(self, number: str, called: str, now: datetime) -> Standing:
+    def standing(
+        self, number: str, called: str, now: datetime, this: int | None = None
+    ) -> Standing:
         """Return what counts for a number at a moment."""
         did = self.setup.dids.get(called)
         hours = self.setup.hours_of(did) if did else None
@@ -354,14 +412,20 @@ class Model:
             stopped=self.stopped,
             blocked=self.setup.blocked.find(number, now) is not None,
             opted_out=number in self.opted_out,
+            on_the_line=number in self.lines
+            or any(
+                one.live and one.number == number and place != this
+                for place, one in enumerate(self.tries)
+            ),
         )
 
     def _may_send(
-        self, one: Try, case: Case, states: Sequence[OperatorState], now: datetime
+        self, place: int, case: Case, states: Sequence[OperatorState], now: datetime
     ) -> Verdict:
+        one = self.tries[place]
         if not case.open:
             return Verdict(Bar.CLOSED)
-        standing = self.standing(case.number, case.did, now)
+        standing = self.standing(case.number, case.did, now, place)
         found = may_dial(self.rules, standing) if one.asked else verdict(case, self.rules, standing)
         if not found.go:
             return found
@@ -396,10 +460,15 @@ class Model:
         return after_loud(self.rules.quiet, zones, wish.since, self.rules.sla_minutes)
 
 
-_NEVER = (Bar.REFUSED, Bar.BLOCKED, Bar.OPTED_OUT)
+# Who is never called, and how a case ends for it.
+_ENDS: dict[Bar | None, Ending] = {
+    Bar.REFUSED: Ending.NOT_DIALLABLE,
+    Bar.BLOCKED: Ending.BLOCKED,
+    Bar.OPTED_OUT: Ending.OPTED_OUT,
+}
 
 
 def _put_off(case: Case, found: Verdict, now: datetime) -> Case:
     if found.ending is not None:
         return ended(case, found.ending, now)
-    return postponed(case, found.until, found.attention)
+    return postponed(case, found.until, now, found.attention)

@@ -13,7 +13,13 @@ from tests.repo.files import codes, documents, first_codes, read, section, table
 TEXT = read("docs/dialplan.md")
 TOKEN = "token-0123456789"
 # Devices, keys and a user that look like contexts.
-OTHERS = ("dutyline-pause", "dutyline-closed", names.FENCES, names.dialler_of("dutyline", "")[0])
+OTHERS = (
+    "dutyline-pause",
+    "dutyline-closed",
+    names.FENCES,
+    names.LINES,
+    names.dialler_of("dutyline", "")[0],
+)
 DIALPLANS = "\n".join(
     dialplan(DialplanOptions(TOKEN, fallback, trunk, context))
     for fallback, trunk, context in (

@@ -113,7 +113,7 @@ def test_what_is_agreed_while_a_try_is_under_way_holds() -> None:
     for how in (Ended.NO_ANSWER, Ended.OPERATOR_BUSY, Ended.NOT_DIALLED):
         assert settled(promised, how, NOW, RULES).due_at == tomorrow
     back = settled(promised, Ended.WITHDRAWN, NOW, RULES)
-    assert postponed(back, NOW + minutes(1)).due_at == tomorrow
+    assert postponed(back, NOW + minutes(1), NOW).due_at == tomorrow
     assert as_before(back, NOW).due_at == tomorrow
     given_up = scheduled(
         dialling(a_case(due_at=None, attention=Attention.ATTEMPTS)), tomorrow, NOW, RULES
@@ -179,7 +179,7 @@ def test_nothing_changes_what_is_over() -> None:
         dialling(over),
         settled(over, Ended.BUSY, NOW, RULES),
         doubt_over(over),
-        postponed(over, NOW),
+        postponed(over, NOW, NOW),
         reached(over, talk),
         expired(over, NOW + timedelta(days=90)),
         as_before(over, NOW),

@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
-from telephony.domain.callback.quiet import after_loud, client_zone, is_quiet, quiet_over
+from telephony.domain.callback.quiet import (
+    after_loud,
+    client_zone,
+    is_quiet,
+    loud_until,
+    quiet_over,
+)
 from telephony.domain.callback.rules import RU, US, QuietHours
 
 MOSCOW, BERLIN, NEW_YORK = "Europe/Moscow", "Europe/Berlin", "America/New_York"
@@ -257,6 +263,20 @@ def test_zones_that_the_machine_does_not_know_are_left_out(monkeypatch: pytest.M
             "telephony.domain.callback.quiet.time_zones_for_number", lambda _, found=there: found
         )
         assert client_zone("+4930123456", None, MOSCOW) == expected
+
+
+def test_how_long_it_is_not_quiet_yet() -> None:
+    day, hour = at("2026-12-01T20:00"), timedelta(hours=1)
+    assert loud_until(NIGHT, (MOSCOW,), day, day + hour / 2) == day + hour / 2
+    assert loud_until(NIGHT, (MOSCOW,), day, day + 3 * hour) == day + hour
+    # An hour earlier in the east, and not at all while it is quiet.
+    east = at("2026-12-01T19:30")
+    assert loud_until(NIGHT, (MOSCOW, "Asia/Yekaterinburg"), east, east + hour) == east
+    both = (MOSCOW, "Europe/Samara")
+    assert loud_until(NIGHT, both, east, east + hour) == east + hour / 2
+    # Midnight and the weekend's other hours are no quiet.
+    friday = at("2026-12-04T23:59:30")
+    assert loud_until(NONE, (MOSCOW,), friday, friday + hour) == friday + hour
 
 
 def test_a_client_without_a_zone_or_with_an_unknown_one_is_an_error() -> None:

@@ -186,12 +186,12 @@ def test_a_client_who_was_called_first_and_talked_too_short() -> None:
     assert _ended(Disposition.ANSWERED, *legs, answered=True) is Ended.NOT_A_PERSON
 
 
-@pytest.mark.parametrize("status", ["LATE", "TWICE", "NOTRUNK"])
-def test_what_the_dialplan_refused_was_not_dialled(status: str) -> None:
+@pytest.mark.parametrize("status", ["LATE", "TWICE", "ONTHELINE", "NOTRUNK"])
+@pytest.mark.parametrize("told", [Disposition.NOT_PLACED, Disposition.FAILED])
+def test_what_the_dialplan_refused_was_not_dialled(status: str, told: Disposition) -> None:
+    """Whoever was to be called first: a client's order that is refused has failed."""
     moment = Moment(1, MomentKind.ORDER_REFUSED, (("status", status),))
-    record = a_call(
-        ORDER, CLIENT, BEGIN, "", disposition=Disposition.NOT_PLACED, moments=(moment,), legs=()
-    )
+    record = a_call(ORDER, CLIENT, BEGIN, "", disposition=told, moments=(moment,), legs=())
     assert ended_of(record, RULES) is Ended.NOT_DIALLED
 
 

@@ -58,7 +58,7 @@ def test_user_events_carry_ids_filtered_values_and_the_token_only() -> None:
     assert {name for name, _ in sent} == set(layouts)
     free = ("${DL_CALL}", TOKEN, "${DL_STEP}", "${DL_STARTED}", "${DL_REASON}", "${DL_DID}",
             "${CALLERID(num)}", "asked", "accepted", "refused", "",
-            "dialled", "UNREGISTERED", "NOTRUNK", "LATE", "TWICE")  # fmt: skip
+            "dialled", "UNREGISTERED", "NOTRUNK", "LATE", "TWICE", "ONTHELINE")  # fmt: skip
     for name, body in sent:
         fields = re.findall(r"(\w+): (.*?)(?=,\w+: |$)", body)
         assert tuple(field for field, _ in fields) == layouts[name].fields

@@ -43,7 +43,7 @@ def make(engine: Engine, spill: Path) -> Iterator[MakeWriter]:
     made: list[Writer] = []
 
     def new(**options: object) -> Writer:
-        writer = Writer(engine, spill, backoff=(0.02, 0.1), **options)  # type: ignore[arg-type]
+        writer = Writer(engine, spill, "RU", backoff=(0.02, 0.1), **options)  # type: ignore[arg-type]
         made.append(writer)
         return writer
 
@@ -314,7 +314,7 @@ from pathlib import Path
 from telephony.store.engine import open_engine
 from telephony.writer import Writer
 from tests.databases.samples import a_record
-writer = Writer(open_engine(sys.argv[1], busy_ms=20), Path(sys.argv[2]), backoff=(0.01, 0.05))
+writer = Writer(open_engine(sys.argv[1], busy_ms=20), Path(sys.argv[2]), "RU", backoff=(0.01, 0.05))
 writer.start()
 number = 0
 while True:

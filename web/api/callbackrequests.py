@@ -28,6 +28,7 @@ from web.api.base import blueprint, conflict, refuse, writes
 from web.api.fields import Fits, at, count, extension, printable, text
 from web.cleaning import visible
 from web.notes import note_by_token
+from web.refusals import refused_words
 from web.services import services
 from web.texts import gettext
 
@@ -149,6 +150,8 @@ def _refuse(error: RefusedError) -> NoReturn:
         refuse({"at": [gettext("This moment is past.")]})
     if error.why is Refusal.TOO_FAR:
         refuse({"at": [gettext("This is more than a year ahead.")]})
+    if error.why is Refusal.QUIET:
+        refuse({"at": [refused_words(error)]})
     code = error.why.value if error.bar is None else error.bar.value
     words = {
         Bar.BLOCKED: gettext("The number is on the block list."),

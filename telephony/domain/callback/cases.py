@@ -71,6 +71,7 @@ class Wish:
     """A missed call, or a wish to be called: who waits for us since when, and why.
 
     `number` is E.164 or, when it is not `diallable`, whatever there was. `at` is when we knew.
+    `barred` says that this number is not to be called, and how its case ends for it.
     """
 
     number: str
@@ -79,6 +80,7 @@ class Wish:
     at: datetime
     source: Source = Source.MISSED
     diallable: bool = True
+    barred: Ending | None = None
     did: str = ""
     group: str | None = None
     client_id: int | None = None
@@ -96,8 +98,9 @@ class Case:
     `origin_at` is when the client began to wait: their place in the line, kept over every try.
     `due_at` is when Dutyline tries next, None when a person has to (`attention` says why).
     `anyone_at` is until when only the `owner` (or who claimed it) is rung. `sla_at` is what was
-    promised. `tries` counts those in which the client was dialled, `misses` those for want of an
-    operator since. `why` is what became of the last missed call.
+    promised. `hurried` is one who called again and is not left to wait for the time agreed,
+    `promised_at`. `tries` counts those in which the client was dialled, `misses` those for want of
+    an operator since. `why` is what became of the last missed call.
     """
 
     number: str
@@ -118,6 +121,7 @@ class Case:
     claimed_by: str | None = None
     due_at: datetime | None = None
     promised_at: datetime | None = None
+    hurried: bool = False
     anyone_at: datetime | None = None
     sla_at: datetime | None = None
     expires_at: datetime | None = None
@@ -144,6 +148,11 @@ class Case:
         if self.ending not in REACHED or self.ended_at is None:
             return None
         return self.sla_at is None or self.ended_at <= self.sla_at
+
+    def agreed(self, now: datetime) -> datetime | None:
+        """Return the time agreed that is still waited for at a moment, if any."""
+        at = self.promised_at
+        return at if at is not None and at > now and not self.hurried else None
 
     def for_now(self, now: datetime) -> str | None:
         """Return whose alone the case is at a moment, None for anybody's."""
@@ -176,6 +185,8 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
         return ended(case, Ending.NOT_DIALLABLE, wish.at)
     if wish.why is Why.SHORT:
         return ended(case, Ending.SHORT, wish.at)
+    if wish.barred is not None:
+        return ended(case, wish.barred, wish.at)
     return _first_due(case, wish.at, rules)
 
 
@@ -188,9 +199,11 @@ def _anyone_at(wish: Wish, rules: CallbackRules) -> datetime:
 def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None = None) -> Case:
     """Return an open case with one more missed call or wish of the same client.
 
-    Their place in the line stays. A promise makes a missed call a promised one; who had been given
-    up on and calls once more is tried once more. One that came before and was written late is the
-    case's first: it has that one's number of ours, owner and deadline, `sla_at`.
+    Their place in the line stays, and their time to be called begins anew. A promise makes a missed
+    call a promised one; who had been given up on and calls once more is tried once more; who cannot
+    wait until the time agreed is called before, by this one's deadline, `sla_at`. One that came
+    before and was written late is the case's first: it has that one's number of ours, owner and
+    deadline.
     """
     if not case.open:
         return case
@@ -209,18 +222,41 @@ def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None
         group=case.group or wish.group,
         owner=case.owner or wish.owner,
         priority=max(case.priority, wish.priority),
+        expires_at=_latest(case.expires_at, wish.at + timedelta(hours=rules.expire_hours)),
         note=wish.note or case.note,
     )
     if wish.source is not Source.MISSED and case.source is Source.MISSED:
         later = replace(later, source=wish.source)
     if wish.promised_at is not None:
         return scheduled(later, wish.promised_at, wish.since, rules)
-    if case.state is CaseState.OPEN and case.due_at is None and _renews(case, wish):
+    if case.attention is not None and _renews(case, wish):
         later = replace(later, attention=None, tries=0, misses=0)
         return _first_due(later, wish.at, rules)
+    if newest and case.agreed(wish.at) is not None:
+        return _sooner(later, wish, rules, sla_at)
     if _hurries(case, wish) and case.due_at is not None and rules.automatic is not Automatic.NOBODY:
         return replace(later, due_at=min(case.due_at, wish.at))
     return later
+
+
+def _latest(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)
+
+
+def _sooner(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
+    """Return a case whose client does not wait for the time agreed, if that is too late for them.
+
+    The time agreed stays: it is when they are called if they are not reached before.
+    """
+    if sla_at is None or case.promised_at is None or sla_at >= case.promised_at:
+        return case
+    case = replace(case, sla_at=sla_at if case.sla_at is None else min(case.sla_at, sla_at))
+    if not _wants(wish.source, rules):
+        return case
+    due_at = wish.at + _delay(wish.source, rules)
+    if case.state is CaseState.OPEN and case.due_at is not None:
+        case = replace(case, due_at=min(case.due_at, due_at))
+    return replace(case, hurried=True, tries=0, misses=0)
 
 
 def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
@@ -240,7 +276,8 @@ def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
 def _hurries(case: Case, wish: Wish) -> bool:
     """Tell whether whoever asks sits by the phone now: no pause after the last try then."""
     asked = wish.source in (Source.FORM, Source.REQUEST)
-    return asked and case.state is CaseState.OPEN and case.promised_at is None
+    free = case.promised_at is None or case.hurried
+    return asked and free and case.state is CaseState.OPEN
 
 
 def _renews(case: Case, wish: Wish) -> bool:
@@ -260,6 +297,7 @@ def scheduled(case: Case, at: datetime, now: datetime, rules: CallbackRules) -> 
         source=Source.SCHEDULED,
         last_missed_at=max(case.last_missed_at, now),
         promised_at=at,
+        hurried=False,
         sla_at=at + timedelta(minutes=rules.sla_minutes),
         anyone_at=at + timedelta(minutes=rules.claim_minutes),
         expires_at=at + timedelta(hours=rules.expire_hours),
@@ -314,10 +352,22 @@ def expired(case: Case, now: datetime) -> Case:
 
 
 def by_itself(case: Case, rules: CallbackRules) -> bool:
-    """Tell whether Dutyline calls a case's client without anybody's asking: who was promised it."""
-    if case.promised_at is not None or rules.automatic is Automatic.EVERYBODY:
-        return True
-    return rules.automatic is Automatic.ASKED and case.source is not Source.MISSED
+    """Tell whether Dutyline calls a case's client without anybody's asking.
+
+    A time that was agreed is kept whatever the rules say.
+    """
+    return case.promised_at is not None or _wants(case.source, rules)
+
+
+def _wants(source: Source, rules: CallbackRules) -> bool:
+    """Tell whether the rules call somebody back who asked, or was missed, in this way."""
+    if rules.automatic is Automatic.ASKED:
+        return source is not Source.MISSED
+    return rules.automatic is Automatic.EVERYBODY
+
+
+def _delay(source: Source, rules: CallbackRules) -> timedelta:
+    return timedelta(seconds=rules.delay_seconds if source is Source.MISSED else 0)
 
 
 def _first_due(case: Case, now: datetime, rules: CallbackRules) -> Case:
@@ -325,5 +375,4 @@ def _first_due(case: Case, now: datetime, rules: CallbackRules) -> Case:
         return replace(case, due_at=case.promised_at)
     if not by_itself(case, rules):
         return replace(case, attention=Attention.MANUAL)
-    wait = rules.delay_seconds if case.source is Source.MISSED else 0
-    return replace(case, due_at=now + timedelta(seconds=wait))
+    return replace(case, due_at=now + _delay(case.source, rules))

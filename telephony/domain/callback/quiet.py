@@ -108,6 +108,18 @@ def after_loud(
     return None
 
 
+def loud_until(
+    quiet: QuietHours, zones: Sequence[str], since: datetime, latest: datetime
+) -> datetime:
+    """Return up to when from `since` on, at most `latest`, no zone has quiet hours (aware)."""
+    end = since
+    for span in _loud(quiet, zones, since):
+        if span.start > end or end >= latest:
+            break
+        end = span.end
+    return min(end, latest)
+
+
 def _loud(quiet: QuietHours, zones: Sequence[str], since: datetime) -> Iterator[Interval]:
     """Yield, in order, the spans without quiet hours; ends when there is none for eight days.
 

@@ -183,11 +183,11 @@ def ended_of(record: CallRecord, rules: CallbackRules) -> Ended:
         return Ended.NO_ANSWER if found is Ended.OPERATOR_GONE else found
     if clients:
         return _BY_CLIENT[clients[0].outcome]
+    refused = next((dict(one.values) for one in record.moments if _is_refusal(one.kind)), {})
+    if refused.get("status") in ("LATE", "TWICE", "ONTHELINE", "NOTRUNK"):
+        return Ended.NOT_DIALLED  # whoever was to be called first
     if record.disposition is not Disposition.NOT_PLACED:
         return Ended.UNKNOWN
-    refused = next((dict(one.values) for one in record.moments if _is_refusal(one.kind)), {})
-    if refused.get("status") in ("LATE", "TWICE", "NOTRUNK"):
-        return Ended.NOT_DIALLED
     if first is None:
         return Ended.OPERATOR_UNREACHABLE
     return _BY_OPERATOR.get(first.outcome, Ended.OPERATOR_GONE)

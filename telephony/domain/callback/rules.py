@@ -144,7 +144,8 @@ US = CallbackRules(
 # Russia's Federal Law 230-FZ, article 7, made for creditors; nobody complains about less.
 RU = CallbackRules(
     quiet=QuietHours(time(22), time(8), frozenset({6, 7}), time(20), time(9)),
-    caps=Caps(attempts=4, number_day=1, number_week=2),
+    # No more tries than a week allows: the rest would be put off beyond the end of the case.
+    caps=Caps(attempts=2, number_day=1, number_week=2),
 )
 PRESETS: Mapping[str, CallbackRules] = {"ru": RU, "us": US}
 

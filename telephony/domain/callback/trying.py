@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from telephony.domain.callback.cases import Attention, Case, CaseState
+from telephony.domain.callback.cases import Attention, Case, CaseState, ended
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.callback.verdicts import Verdict
 
 # An operator who cannot be had is not asked again and again: twice as long each time, up to this.
 _OUR_FAULT = timedelta(seconds=5)  # the first pause after a call that rang nobody
 _LONGEST_MISS = timedelta(minutes=15)
 _MOST_DOUBLED = 8
+_FOR_THE_RULES = frozenset({Attention.MANUAL, Attention.RULES})
 
 
 def dialling(case: Case) -> Case:
@@ -28,16 +30,18 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     if how is Ended.TALKED:
         # The conversation ends the case; one that a newer missed call outlived goes on in a while.
         pause = timedelta(minutes=rules.spacing.no_answer)
-        return _again(replace(case, tries=case.tries + 1), now + pause)
+        return _again(replace(case, tries=case.tries + 1), now + pause, now)
     if how is Ended.UNKNOWN:
         return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
     if how.dialled:
         case = replace(case, tries=case.tries + 1, misses=0)
         soon = how is Ended.CUT_OFF  # they were talking, or about to
         if case.tries >= rules.caps.attempts:
+            if case.hurried and case.promised_at is not None and case.promised_at > now:
+                return _as_agreed(case, case.promised_at)
             return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
         pause = _OUR_FAULT if soon else timedelta(minutes=_minutes(how, rules))
-        return _again(case, now + pause)
+        return _again(case, now + pause, now)
     if how is Ended.WITHDRAWN:
         return case  # whoever withdrew it says when it is due
     if how is not Ended.NOT_DIALLED:
@@ -46,17 +50,35 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     times: int = 2 ** min(case.misses, _MOST_DOUBLED)
     one = timedelta(minutes=rules.spacing.operator)
     pause = min((_OUR_FAULT if how is Ended.NOT_DIALLED else one) * times, _LONGEST_MISS)
-    return _again(replace(case, misses=case.misses + 1), max(now + pause, case.due_at or now))
+    return _again(replace(case, misses=case.misses + 1), max(now + pause, case.due_at or now), now)
 
 
-def _again(case: Case, at: datetime) -> Case:
+def _again(case: Case, at: datetime, now: datetime) -> Case:
     """Return a case to be tried again, not before what was agreed while the try was under way.
 
     One that waits for a person, who asked for the try, goes on waiting for them.
     """
-    if case.attention is not None:
-        return replace(case, due_at=None)
-    return replace(case, due_at=at if case.promised_at is None else max(at, case.promised_at))
+    return replace(case, due_at=None) if case.attention is not None else _due(case, at, now)
+
+
+def _due(case: Case, at: datetime, now: datetime) -> Case:
+    """Return a case that is due at a moment, as far as its promise lets it.
+
+    One that would be over by then is a person's at once: later nobody would look at it.
+    """
+    agreed = case.promised_at
+    if agreed is not None and case.hurried and now < agreed <= at:
+        return _as_agreed(case, agreed)
+    if agreed is not None and not case.hurried:
+        at = max(at, agreed)
+    if case.expires_at is not None and now < case.expires_at <= at:
+        return replace(case, due_at=None, attention=Attention.RULES)
+    return replace(case, due_at=at, attention=None)
+
+
+def _as_agreed(case: Case, at: datetime) -> Case:
+    """Return a case that waits for the time agreed after all, with all its tries before it."""
+    return replace(case, due_at=at, hurried=False, attention=None, tries=0, misses=0)
 
 
 def doubt_over(case: Case) -> Case:
@@ -67,20 +89,39 @@ def doubt_over(case: Case) -> Case:
     return replace(case, state=CaseState.DIALLING, attention=None, tries=tries)
 
 
-def postponed(case: Case, until: datetime | None, attention: Attention | None = None) -> Case:
+def postponed(
+    case: Case, until: datetime | None, now: datetime, attention: Attention | None = None
+) -> Case:
     """Return an open case that is due at another moment, or waits for a person for a reason."""
     if case.state is not CaseState.OPEN:
         return case
-    if until is not None and case.promised_at is not None:
-        until = max(until, case.promised_at)
-    return replace(case, due_at=until, attention=attention)
+    if until is not None:
+        return _due(case, until, now)
+    if case.hurried and case.promised_at is not None and case.promised_at > now:
+        return _as_agreed(case, case.promised_at)
+    return replace(case, due_at=None, attention=attention)
+
+
+def reconsidered(case: Case, found: Verdict, now: datetime) -> Case:
+    """Return an open case after the rules changed, as the verdict of the new ones says.
+
+    One that waited for a person for the rules' sake goes on by itself where they let it now.
+    """
+    if case.state is not CaseState.OPEN:
+        return case
+    if found.ending is not None:
+        return ended(case, found.ending, now)
+    if case.attention in _FOR_THE_RULES or (case.attention is None and found.attention):
+        until = None if found.attention else found.until or now
+        return postponed(case, until, now, found.attention)
+    return case
 
 
 def as_before(case: Case, now: datetime) -> Case:
     """Return a case whose try was taken back: due as it was, or when it was agreed meanwhile."""
     if case.state is not CaseState.OPEN or case.attention is not None:
         return case
-    return postponed(case, case.due_at or now)
+    return postponed(case, case.due_at or now, now)
 
 
 def _minutes(how: Ended, rules: CallbackRules) -> int:

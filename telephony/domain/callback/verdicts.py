@@ -10,9 +10,10 @@ from enum import StrEnum
 from telephony.domain.callback.cases import Attention, Case, Ending, Source, by_itself
 from telephony.domain.callback.dialling import Refusal
 from telephony.domain.callback.quiet import quiet_over
-from telephony.domain.callback.rules import CallbackRules
+from telephony.domain.callback.rules import CallbackRules, First
 
 _SOON = timedelta(minutes=1)
+_MOMENT = timedelta(seconds=5)
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
@@ -26,6 +27,7 @@ class Bar(StrEnum):
     AGREED = "agreed"  # another moment, since it fell due
     ATTEMPTS = "attempts"
     MANUAL = "manual"  # the rules call nobody, or not this kind, by themselves
+    ON_THE_LINE = "on_the_line"  # they talk to us right now, or are being called
     QUIET = "quiet"
     CLOSED = "closed"
     NUMBER_DAY = "number_day"
@@ -56,7 +58,8 @@ class Standing:
     """All that counts at a moment besides the case and the rules.
 
     `opens_at` is None when the number is open now, or has no hours; `zones` are those the client
-    may be in. `refusal` is why the number is never dialled.
+    may be in. `refusal` is why the number is never dialled. `on_the_line` is whether a call with
+    this number is under way.
     """
 
     now: datetime
@@ -68,6 +71,7 @@ class Standing:
     stopped: bool = False
     blocked: bool = False
     opted_out: bool = False
+    on_the_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,13 @@ def verdict(case: Case, rules: CallbackRules, standing: Standing) -> Verdict:
         return Verdict(Bar.OPTED_OUT, ending=Ending.OPTED_OUT)
     if standing.stopped:
         return Verdict(Bar.STOPPED, standing.now + _SOON)
-    if case.promised_at is not None and case.promised_at > standing.now:
-        return Verdict(Bar.AGREED, case.promised_at)
+    if (agreed := case.agreed(standing.now)) is not None:
+        return Verdict(Bar.AGREED, agreed)
     if case.tries >= rules.caps.attempts:
         return Verdict(Bar.ATTEMPTS, attention=Attention.ATTEMPTS)
     if not by_itself(case, rules):
         return Verdict(Bar.MANUAL, attention=Attention.MANUAL)
-    return _by_hours(case, rules, standing) or _by_caps(rules, standing) or GO
+    return _by_line(standing) or _by_hours(case, rules, standing) or _by_caps(rules, standing) or GO
 
 
 def may_dial(rules: CallbackRules, standing: Standing) -> Verdict:
@@ -127,12 +131,26 @@ def may_dial(rules: CallbackRules, standing: Standing) -> Verdict:
         return Verdict(Bar.OPTED_OUT)
     if standing.stopped:
         return Verdict(Bar.STOPPED)
-    return _by_quiet(rules, standing) or _by_caps(rules, standing) or GO
+    return _by_line(standing) or _by_quiet(rules, standing) or _by_caps(rules, standing) or GO
+
+
+def first_of(rules: CallbackRules, standing: Standing) -> First:
+    """Return who is called first: the operator while we are closed.
+
+    A client who is called first is put through like a caller, who would hear that we are closed.
+    """
+    closed = standing.opens_at is not None or standing.never_opens
+    return First.OPERATOR if closed else rules.first
+
+
+def _by_line(standing: Standing) -> Verdict | None:
+    """Return the verdict on a client who is on the line with us: they are not called beside."""
+    return Verdict(Bar.ON_THE_LINE, standing.now + _MOMENT) if standing.on_the_line else None
 
 
 def _by_hours(case: Case, rules: CallbackRules, standing: Standing) -> Verdict | None:
     """Return the first moment at which it is open here and not quiet there, if that is not now."""
-    agreed = case.source is Source.SCHEDULED
+    agreed = case.source is Source.SCHEDULED and not case.hurried
     if standing.never_opens and not agreed:
         return Verdict(Bar.CLOSED, attention=Attention.RULES)
     if standing.opens_at is not None and not agreed:
@@ -164,5 +182,5 @@ def _by_caps(rules: CallbackRules, standing: Standing) -> Verdict | None:
     if tries.hour >= caps.hour:
         return Verdict(Bar.HOUR, now + _SOON)
     if tries.live >= caps.at_once:
-        return Verdict(Bar.AT_ONCE, now + timedelta(seconds=5))
+        return Verdict(Bar.AT_ONCE, now + _MOMENT)
     return None
