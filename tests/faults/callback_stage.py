@@ -12,17 +12,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise, product
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
+from telephony.callbacks.asking import Asker, Desk, Refusal, RefusedError, call_number
 from telephony.domain.callback.cases import Attention, Case
 from telephony.privateredis import redis_url
 from telephony.store.attempts import AttemptState
 from telephony.store.case_tables import callback_attempt, case_call, missed_case
 from telephony.store.cases import case_of
-from telephony.store.engine import open_engine, reading
+from telephony.store.engine import open_engine, reading, writing
+from telephony.store.setup import load_setup
 from telephony.transport import open_redis
 from tests.demo import company
 from tests.demo.stage import Stage, open_stage, wait_until
@@ -33,7 +36,8 @@ from tests.lab.redis import RedisTree
 
 OPERATORS = ("101", "102", "103", "104")
 # So many that the caps, which must hold, leave each its callbacks for 200 kills.
-CLIENTS = tuple(f"+790055500{nth:02}" for nth in range(1, 25))
+CLIENTS = tuple(f"+790055500{nth:02}" for nth in range(1, 33))
+COUNTRY = "RU"
 # Jamaica: in the country code of the US, and dear. Nobody is called back there.
 DEAR = "+18765550001"
 ATTEMPTS, NUMBER_DAY = 20, 20
@@ -80,11 +84,17 @@ callbacks:
 
 @dataclass(slots=True)
 class CallbackStage:
-    """The running company; `promised` counts the calls of each client that were told so."""
+    """The running company; `promised` counts the calls of each client that were told so.
+
+    `made` are the calls that clients made, `broke` when the PBX was killed.
+    """
 
     stage: Stage
     engine: Engine
     promised: dict[str, int] = field(default_factory=dict)
+    made: list[tuple[str, PhoneCall]] = field(default_factory=list)
+    broke: list[float] = field(default_factory=list)
+    clicked: int = 0
 
     def cases(self) -> list[Case]:
         with reading(self.engine) as session:
@@ -100,6 +110,7 @@ class CallbackStage:
     async def miss(self, number: str) -> None:
         """A client calls and is promised a call; counted when they heard it out."""
         call = await self.stage.trunk.call(company.DID, number)
+        self.made.append((number, call))
         try:
             await call.wait_ended(8)
         except TimeoutError:
@@ -107,6 +118,23 @@ class CallbackStage:
             return
         if call.answered_at is not None and call.ended_by == "remote":
             self.promised[number] = self.promised.get(number, 0) + 1
+
+    async def calls_again(self, number: str, after: float) -> None:
+        """A client does not wait for the callback, and calls so many seconds later once more."""
+        await asyncio.sleep(after)
+        await self.miss(number)
+
+    def click(self, number: str, operator: str) -> None:
+        """An operator asks for a call to a client, who may have no case; it may be refused."""
+        try:
+            with writing(self.engine) as session:
+                desk = Desk(load_setup(session), COUNTRY)
+                call_number(session, desk, number, Asker("boss", operator), datetime.now(UTC))
+        except RefusedError as error:
+            if error.why not in _REFUSED:
+                raise
+        else:
+            self.clicked += 1
 
     def rung(self) -> list[PhoneCall]:
         """Return the calls that came to clients' phones."""
@@ -164,6 +192,7 @@ class CallbackStage:
         """Kill a part with -9; what restarts it does so."""
         if part == "asterisk":
             await asyncio.to_thread(self.stage.pbx.kill)
+            self.broke.append(time.monotonic())
             await asyncio.to_thread(self.stage.pbx.start)
             for phone in self.stage.phones.values():
                 await phone.register()
@@ -177,12 +206,14 @@ class CallbackStage:
             os.kill(self.processes()[part], signal.SIGKILL)
 
     async def settled(self, within: float) -> None:
-        """Wait until every case is over, or waits for a person since nobody knows of its try."""
+        """Wait until every case is over, or waits for a person since nobody knows of its try, and
+        no try goes on.
+        """
 
         def over() -> bool:
             joined = self.joined()
             known = all(joined.get(number, 0) >= times for number, times in self.promised.items())
-            return known and not self.waiting()
+            return known and not self.waiting() and not self._under_way()
 
         await wait_until(over, "every case is over", within)
 
@@ -219,6 +250,19 @@ class CallbackStage:
             for one, two in pairwise(calls):
                 over = one.ended_at if one.ended_at is not None else time.monotonic()
                 assert over <= two.invited_at, f"two calls to {number} at once"
+        for number, own in self.made:
+            for call in by_number.get(number[1:], []):
+                assert not self._in_the_midst(own, call), f"{number} is called while they call"
+
+    def _in_the_midst(self, own: PhoneCall, call: PhoneCall) -> bool:
+        """Tell whether a client was called in the midst of a call they made.
+
+        One that the PBX forgot when it was killed is none, and it takes a moment to dial.
+        """
+        over = own.ended_at if own.ended_at is not None else time.monotonic()
+        if any(own.invited_at <= at <= over for at in self.broke):
+            return False
+        return own.invited_at + _DIALLING < call.invited_at < over
 
 
 @asynccontextmanager
@@ -258,6 +302,12 @@ def _beside(stage: Stage, *words: str) -> subprocess.Popen[bytes]:
         )
 
 
+# From the last look at who is on the line to the client's phone, on a machine that is busy.
+_DIALLING = 0.5
+# What may stand in the way of a click while parts are killed.
+_REFUSED = (Refusal.BARRED, Refusal.BUSY, Refusal.UNDER_WAY, Refusal.NOT_LISTENING, Refusal.TAKEN,
+            Refusal.UNKNOWN_NUMBER)  # fmt: skip
+
 PARTS = ("listen", "relay", "work-now", "redis", "flush", "asterisk", "everything")
 # Where a callback is when a part is killed.
 STEPS = ("promised", "claimed", "rings", "accepted", "client_rings", "talking")
@@ -284,6 +334,11 @@ async def killings(
         after = chance.uniform(0.0, 0.6)
         began = time.monotonic()
         calls: list[Awaitable[None]] = [place.miss(number) for number in (*numbers, DEAR)]
+        if chance.random() < 0.5:
+            calls.append(place.calls_again(numbers[0], chance.uniform(2.0, 8.0)))
+        if chance.random() < 0.5:
+            known = chance.choice([number for number, _ in place.made])
+            await asyncio.to_thread(place.click, known, chance.choice(OPERATORS))
         waiting = asyncio.gather(*calls)
         await place.reaches(step, began)
         await asyncio.sleep(after)

@@ -46,3 +46,4 @@ async def test_killed_at_random_moments_every_promise_is_kept_or_told(
     (case,) = place.cases()
     assert (case.ending, case.kept) == ("called_back", True)
     await killings(place, seed=5, times=KILLS // 2)
+    assert place.clicked, "somebody clicked, and it was not refused each time"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from telephony.accounts import Role
-from telephony.domain.callback.cases import Attention, Case, Ending, Source
+from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source
 from telephony.domain.callback.results import Why
 from telephony.store.attempts import live_attempts
 from telephony.store.audit import list_audit
@@ -225,6 +226,39 @@ def test_a_time_is_agreed_on_in_the_readers_zone(office: Office) -> None:
     assert case.promised_at.isoformat() == "2026-11-19T07:00:00+00:00"
     assert case.due_at == case.promised_at
     assert case.source is Source.SCHEDULED
+
+
+def test_a_time_in_the_night_of_the_client_is_refused_with_the_next_possible(
+    office: Office,
+) -> None:
+    (key,) = add(office.engine, a_case(KAMCHATKA, NOW, 10))
+    answer = post(office.browser(), f"/missed/{key}/schedule", day="2026-11-19", time="14:00")
+    assert "a quiet hour where the client is" in said(answer)
+    assert "Choose 19 Nov 2026, 23:00" in said(answer)
+    assert case_of(office, key).promised_at is None
+
+
+def test_what_is_agreed_in_the_call_is_noted_after_it(office: Office) -> None:
+    over = a_case(LANDLINE, NOW, 10, state=CaseState.CLOSED, due_at=None, ended_at=NOW)
+    (key,) = add(office.engine, replace(over, ending=Ending.CALLED_BACK, did=company.DID))
+    browser = office.browser()
+    page = browser.get(f"/missed/{key}").text
+    assert "This case is over: the call is a new one." in page
+    assert "Close the case" not in page
+    then = post(browser, f"/missed/{key}/schedule", day="2026-11-19", time="10:00")
+    assert "is called at" in said(then)
+    assert "This client waits for a call again" in said(then)
+    again = int(re.findall(r'href="/missed/(\d+)">Show that case', then.text)[0])
+    assert again != key
+    assert case_of(office, again).promised_at is not None
+    assert not case_of(office, key).open, "what was over stays so"
+    # And that they never want another one.
+    never = post(browser, f"/missed/{key}/close", ending="opted_out", note="said so")
+    assert "is not called any more" in said(never)
+    assert case_of(office, key).ending is Ending.CALLED_BACK
+    assert "Agree on a time" not in browser.get(f"/missed/{key}").text
+    refused = post(browser, f"/missed/{key}/schedule", day="2026-11-19", time="11:00")
+    assert "asked not to be called" in said(refused)
 
 
 def test_how_a_case_ends_and_who_is_never_called_again(office: Office) -> None:

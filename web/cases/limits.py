@@ -35,6 +35,6 @@ def is_taken(case: Case, user: User, now: datetime) -> bool:
 
     A case that waits for its manager is no such case: whoever is at hand may take it.
     """
-    if leads(user) or case.claimed_by in (None, user.extension):
+    if leads(user) or not case.open or case.claimed_by in (None, user.extension):
         return False
     return case.for_now(now) == case.claimed_by

@@ -23,7 +23,7 @@ from telephony.store.case_lists import (
     find_cases,
     opt_out_of,
 )
-from telephony.store.cases import calls_of_case, get_case
+from telephony.store.cases import calls_of_case, get_case, open_cases
 from telephony.store.engine import reading
 from telephony.store.search import involves
 from telephony.store.setup import load_setup
@@ -139,6 +139,8 @@ def show(case_id: int) -> str:
             for one in attempts_of(session, case_id, _CALLS)
         ]
         out = opt_out_of(session, case.number)
+        again = None if case.open else open_cases(session, [case.number]).get(case.number)
+        right = right_of(user, setup, now)
     over = timeline.of_ending(case, names)
     return render_template(
         "cases/show.html",
@@ -146,6 +148,7 @@ def show(case_id: int) -> str:
         whose=whose(case),
         events=timeline.in_order([*events, *([over] if over else [])], 2 * _CALLS),
         out=out,
+        again=again if again and (right is None or right.sees(again)) else None,
         names=names,
         did=setup.dids.get(case.did),
         now=now,
