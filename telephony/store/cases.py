@@ -178,6 +178,18 @@ def expired_cases(session: Session, now: datetime, limit: int) -> list[Case]:
     return [case_of(row) for row in session.execute(query)]
 
 
+def unwanted_cases(session: Session, limit: int) -> list[Case]:
+    """Return at most `limit` waiting cases of numbers that asked not to be called, since then."""
+    query = (
+        select(missed_case)
+        .join(opt_out, opt_out.c.number == missed_case.c.number)
+        .where(missed_case.c.state == CaseState.OPEN.value)
+        .order_by(missed_case.c.id)
+        .limit(limit)
+    )
+    return [case_of(row) for row in session.execute(query)]
+
+
 def late_cases(session: Session, until: datetime, told: str, limit: int) -> list[Case]:
     """Return open cases whose promise ends until then and of which no notice `told` was sent."""
     query = (

@@ -17,6 +17,7 @@ from telephony.callbacks import asking, placing
 from telephony.callbacks.asking import Asker, Refusal, RefusedError
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import Dispatcher
+from telephony.callbacks.watching import watch_cases
 from telephony.domain.blocklist import Blocked
 from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source
 from telephony.domain.callback.results import Ended
@@ -31,7 +32,7 @@ from telephony.store.calls import Revised
 from telephony.store.cases import ESCALATED, OPENED, opt_number_out, save_case
 from telephony.store.engine import reading, writing
 from telephony.store.live import replace_live_calls, replace_operator_states
-from telephony.store.outbox import outbox
+from telephony.store.outbox import Claim, outbox
 from telephony.store.progress import save_ended
 from telephony.store.setup import load_setup, replace_setup
 from tests.databases.callback_store import COUNTRY, all_cases, empty, watched
@@ -273,6 +274,22 @@ def test_that_a_client_wants_no_calls_is_noted_whatever_became_of_the_case(store
     assert ask(store, never, other.id) is None
     assert all_cases(store)[-1].ending is Ending.CLIENT_CALLED, "how it ended stays"
     assert a_miss(store, OTHER).ending is Ending.OPTED_OUT
+
+
+def test_who_wants_no_calls_is_not_waited_for_after_a_click(store: Engine) -> None:
+    """The case waits for a person, so nothing would fall due."""
+    change(store, replace(RULES, automatic=Automatic.NOBODY))
+    case = a_miss(store)
+    assert ask(store, asking.call_case, case.id, ANNA, NOW) is None
+    with writing(store) as session:
+        asking.opt_out(session, CLIENT, ANNA, "", NOW)
+        (live,) = live_attempts(session)
+    dispatcher = Dispatcher(store, COUNTRY)
+    with writing(store) as session:
+        dispatcher.release(session, [Claim(live.id, "callback", 1)], NOW)
+    assert all_cases(store)[0].state is CaseState.OPEN
+    watch_cases(store, NOW)
+    assert all_cases(store)[0].ending is Ending.OPTED_OUT
 
 
 def test_what_was_agreed_in_the_call_back_is_a_case_again(store: Engine) -> None:

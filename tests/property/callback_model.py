@@ -374,8 +374,11 @@ class Model:
         self.cases[one.case] = settled(self.cases[one.case], how, now, self.rules)
 
     def expire(self, now: datetime) -> None:
-        """End what is too old."""
+        """End what is too old, and what nobody wants any more."""
         self.cases = [expired(one, now) for one in self.cases]
+        for place, case in enumerate(self.cases):
+            if case.state is CaseState.OPEN and case.number in self.opted_out:
+                self.cases[place] = ended(case, Ending.OPTED_OUT, now)
 
     def verdict(self, case: Case, now: datetime) -> Verdict:
         """Return whether a case may be called now."""
