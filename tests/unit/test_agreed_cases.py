@@ -19,7 +19,7 @@ from telephony.domain.callback.cases import (
 )
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import Automatic, CallbackRules, First
-from telephony.domain.callback.trying import dialling, postponed, settled
+from telephony.domain.callback.trying import as_before, dialling, postponed, settled
 from telephony.domain.callback.verdicts import GO, Bar, Standing, Verdict, first_of, verdict
 
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)
@@ -121,6 +121,12 @@ def test_who_asks_by_a_form_does_not_wait_for_the_next_try() -> None:
     case = settled(dialling(again()), Ended.BUSY, NOW + 2 * HOUR, RULES)
     asked = wish(Source.FORM, NOW + 2 * HOUR + minutes(1))
     assert joined(case, asked, RULES, None).due_at == asked.at
+
+
+def test_a_click_that_comes_to_nothing_makes_nobody_wait_for_the_time_agreed() -> None:
+    clicked = dialling(agreed())
+    case = as_before(settled(again(case=clicked), Ended.WITHDRAWN, NOW + HOUR, RULES), NOW + HOUR)
+    assert (case.due_at, case.hurried) == (NOW + HOUR + minutes(1), True)
 
 
 def test_another_time_that_is_agreed_counts_from_then_on() -> None:

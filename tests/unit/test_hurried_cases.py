@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telephony.domain.callback.cases import Case, CaseState, Source, Wish, joined, opened, scheduled
-from telephony.domain.callback.results import Why
+from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import Automatic, CallbackRules
+from telephony.domain.callback.trying import as_before, settled
 
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -45,8 +46,17 @@ def test_nothing_is_hurried_against_the_rules_or_a_promise() -> None:
     assert joined(waiting(), wish(Source.FORM), by_hand).due_at == LATER
     promised = scheduled(waiting(), LATER, LATER - timedelta(hours=1), RULES)
     assert joined(promised, wish(Source.FORM), RULES).due_at == LATER
+
+
+def test_who_asks_while_a_click_comes_to_nothing_does_not_wait_for_the_next_try() -> None:
     ringing = replace(waiting(), state=CaseState.DIALLING)
-    assert joined(ringing, wish(Source.FORM), RULES).due_at == LATER
+    asked = joined(ringing, wish(Source.FORM), RULES)
+    for how in (Ended.WITHDRAWN, Ended.NOT_DIALLED):
+        after = as_before(settled(asked, how, NOW, RULES), NOW)
+        assert after.due_at is not None
+        assert after.due_at <= NOW + timedelta(seconds=5)
+    # Who was called all the same is left alone for a while.
+    assert settled(asked, Ended.BUSY, NOW, RULES).due_at == NOW + timedelta(minutes=5)
 
 
 def test_whoever_sits_before_a_form_waits_for_no_particular_operator() -> None:

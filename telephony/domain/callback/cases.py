@@ -254,7 +254,7 @@ def _sooner(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | Non
     if not _wants(wish.source, rules):
         return case
     due_at = wish.at + _delay(wish.source, rules)
-    if case.state is CaseState.OPEN and case.due_at is not None:
+    if case.due_at is not None:
         case = replace(case, due_at=min(case.due_at, due_at))
     return replace(case, hurried=True, tries=0, misses=0)
 
@@ -276,8 +276,7 @@ def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
 def _hurries(case: Case, wish: Wish) -> bool:
     """Tell whether whoever asks sits by the phone now: no pause after the last try then."""
     asked = wish.source in (Source.FORM, Source.REQUEST)
-    free = case.promised_at is None or case.hurried
-    return asked and free and case.state is CaseState.OPEN
+    return asked and (case.promised_at is None or case.hurried)
 
 
 def _renews(case: Case, wish: Wish) -> bool:

@@ -64,14 +64,15 @@ def _again(case: Case, at: datetime, now: datetime) -> Case:
 def _due(case: Case, at: datetime, now: datetime) -> Case:
     """Return a case that is due at a moment, as far as its promise lets it.
 
-    One that would be over by then is a person's at once: later nobody would look at it.
+    One that would be over by then is a person's at once: later nobody would look at it. Not when
+    it is over in a moment anyway, of which people are told as well.
     """
     agreed = case.promised_at
     if agreed is not None and case.hurried and now < agreed <= at:
         return _as_agreed(case, agreed)
     if agreed is not None and not case.hurried:
         at = max(at, agreed)
-    if case.expires_at is not None and now < case.expires_at <= at:
+    if case.expires_at is not None and now + _LONGEST_MISS < case.expires_at <= at:
         return replace(case, due_at=None, attention=Attention.RULES)
     return replace(case, due_at=at, attention=None)
 
