@@ -13,6 +13,7 @@ import pytest_asyncio
 from sqlalchemy import Engine
 
 from telephony.asterisk.lines import Fallback
+from telephony.callbacks import placing
 from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import First
@@ -415,11 +416,14 @@ async def test_the_client_first_and_then_the_queue_under_their_own_number(
     assert STRANGER in shown.get("from")
 
 
-async def test_an_operator_takes_their_time(desk: CallbackOffice) -> None:
-    """The phone rings for as long as is set, and then the number is read out."""
-    desk.store(callback_setup("103", rules=replace(RULES, operator_seconds=25)))
+async def test_an_operator_takes_their_time(
+    desk: CallbackOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phone rings for longer than an order may be under way before it is begun."""
+    monkeypatch.setattr(placing, "WINDOW_SECONDS", 2)
+    desk.store(callback_setup("103", rules=replace(RULES, operator_seconds=10)))
     await missed(desk)
-    desk.place.phones["103"].behaviour = answer(17, press="1")
+    desk.place.phones["103"].behaviour = answer(4, press="1")
     desk.place.trunk.default = answer(0.1, talk=LONG)
     attempt = await desk.tried(40)
     assert attempt.ended is Ended.TALKED
