@@ -35,8 +35,8 @@ def refused_words(error: RefusedError) -> str:
             "See Health."
         ),
         Refusal.UNKNOWN_NUMBER: gettext(
-            "Nobody called from this number before and no client has it: such numbers are not "
-            "called from here."
+            "Nobody called from this number before, no client has it, and it has no case: such "
+            "numbers are not called from here."
         ),
         Refusal.BARRED: gettext("The rules do not allow this call."),
         Refusal.PAST: gettext("This time is over already."),

@@ -31,7 +31,7 @@ from telephony.domain.callback.trying import dialling
 from telephony.domain.callback.verdicts import Bar, Standing, may_dial
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
-from telephony.store.calls import EVERY, Filter, count_calls
+from telephony.store.case_lists import has_case
 from telephony.store.cases import (
     get_case,
     open_cases,
@@ -40,6 +40,7 @@ from telephony.store.cases import (
 )
 from telephony.store.clients import find_owners, get_clients
 from telephony.store.outbox import Claim
+from telephony.store.search import called_us
 from telephony.store.settling import wish_for
 from telephony.store.tables import in_turn
 
@@ -58,7 +59,9 @@ class Refusal(StrEnum):
     TAKEN = "taken"  # somebody else has claimed it
     NO_OPERATOR = "no_operator"  # whoever asks has no extension
     NOT_LISTENING = "not_listening"  # nobody would hear what becomes of it
-    UNKNOWN_NUMBER = "unknown_number"  # nobody ever called from it, and no client has it
+    UNKNOWN_NUMBER = (
+        "unknown_number"  # nobody ever called from it, and neither client nor case has it
+    )
     BARRED = "barred"  # `bar` says why
     PAST = "past"
     QUIET = "quiet"  # it is night there at the time that was asked for; `until` says when not
@@ -107,18 +110,29 @@ def call_case(session: Session, desk: Desk, case_id: int, who: Asker, now: datet
 def call_number(
     session: Session, desk: Desk, number: str, who: Asker, now: datetime, did: str = ""
 ) -> Claim:
-    """Ring whoever asks, then a number (E.164) that a client has or that called before.
+    """Ring whoever asks, then a number (E.164) that is known. Raises RefusedError.
 
-    Raises RefusedError. One with an open case is its case's.
+    One with an open case is its case's.
     """
     in_turn(session)
     known = open_cases(session, [number]).get(number)
     if known is not None:
         call_case(session, desk, known.id, who, now)
         return Claim(known.id, "case", known.tries)
-    if not find_owners(session, [number]) and not count_calls(session, _of(number)):
+    if not is_known(session, number):
         raise RefusedError(Refusal.UNKNOWN_NUMBER)
     return _order(session, desk, number, did, who, now, None)
+
+
+def is_known(session: Session, number: str) -> bool:
+    """Tell whether a number is one that people may have called: a client's, one that called us, or
+    one of a case. That we called it ourselves does not make it known.
+    """
+    return (
+        bool(find_owners(session, [number]))
+        or called_us(session, number)
+        or has_case(session, number)
+    )
 
 
 def ask_for_call(session: Session, desk: Desk, wish: Wish, now: datetime) -> tuple[Case, bool]:
@@ -296,7 +310,3 @@ def _changed(session: Session, case_id: int, now: datetime, change: Callable[[Ca
     after = change(case)
     save_case(session, case, after, now)
     return after
-
-
-def _of(number: str) -> Filter:
-    return replace(EVERY, number=number)

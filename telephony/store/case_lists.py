@@ -174,6 +174,12 @@ def cases_of_client(
     return sorted(found.values(), key=lambda one: (one.opened_at, one.id), reverse=True)[:limit]
 
 
+def has_case(session: Session, number: str) -> bool:
+    """Tell whether a number has a case, also one that is over."""
+    query = select(_BY_NUMBER.c.id).where(_BY_NUMBER.c.number == number)
+    return bool(session.execute(select(query.exists())).scalar_one())
+
+
 def attempts_of_numbers(session: Session, numbers: Collection[str], limit: int) -> list[Attempt]:
     """Return the latest tries to call these numbers that were sent, newest first."""
     if not numbers:

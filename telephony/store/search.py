@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from telephony.domain.record import Direction
 from telephony.store.call_index import EVERYTHING, did_scope, month_of, operator_scope
 from telephony.store.call_tables import call, call_count, call_operator, facets_index
 from telephony.store.filters import (
@@ -31,7 +32,7 @@ from telephony.store.filters import (
 )
 from telephony.store.indexed import IndexedBy
 
-__all__ = ["EVERY", "Filter", "Keys", "Order", "count_calls", "find_page", "involves"]
+__all__ = ["EVERY", "Filter", "Keys", "Order", "called_us", "count_calls", "find_page", "involves"]
 
 _NEAR = 1000  # rows are skipped one by one up to here
 _FEW = 4000  # so many are skipped by sorting
@@ -94,6 +95,14 @@ def involves(session: Session, call_id: str, extension: str) -> bool:
         .where(call.c.call_id == call_id, call_operator.c.extension == extension)
     )
     return session.execute(query).first() is not None
+
+
+def called_us(session: Session, number: str) -> bool:
+    """Tell whether a call ever came from a number; one that we alone called is none of those."""
+    query = select(_BY_NUMBER.c.id).where(
+        _BY_NUMBER.c.number == number, _BY_NUMBER.c.direction == Direction.IN.value
+    )
+    return bool(session.execute(select(query.exists())).scalar_one())
 
 
 def _selective(where: Filter) -> bool:

@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 
 from telephony.domain.callback.cases import Case, Source
 from telephony.domain.callback.results import Why
+from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.store.cases import add_case
 from telephony.store.engine import writing
-from telephony.store.live import Process, save_process
+from telephony.store.live import Process, save_operator_states, save_process
+from telephony.store.tables import microseconds
 
 
 def a_case(number: str, now: datetime, left: float = 30, **changes: object) -> Case:
@@ -44,3 +46,16 @@ def listen(engine: Engine, now: datetime) -> None:
     """Let a listener be there, without which no call is placed."""
     with writing(engine) as session:
         save_process(session, Process("listener", 1, "host", "1", now, now, True, None, {}))
+
+
+def does(
+    engine: Engine,
+    now: datetime,
+    extension: str,
+    state: OperatorActivity = OperatorActivity.FREE,
+    **more: str,
+) -> None:
+    """Let an operator be in a state: free unless another one is given."""
+    one = OperatorState(extension, "", state, microseconds(now), **more)
+    with writing(engine) as session:
+        save_operator_states(session, [one])

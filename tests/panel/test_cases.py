@@ -7,13 +7,11 @@ import io
 import re
 from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
-from werkzeug.test import TestResponse
 
 from telephony.accounts import Role
 from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source
@@ -24,7 +22,7 @@ from telephony.store.cases import JoinedCall, get_case, join_calls, stop_diallin
 from telephony.store.engine import reading, writing
 from tests.api import company
 from tests.databases.missed import a_case, add, listen
-from tests.panel.office import Office
+from tests.panel.office import Office, post, said
 
 NOW = company.NOW
 # A landline of a client: it is half past one there, and late in the evening in Kamchatka.
@@ -37,20 +35,6 @@ _ROW = re.compile(r'row-cover" href="/missed/(\d+)"')
 def office(engine: Engine, tmp_path: Path) -> Office:
     """Give the panel over the company, on both databases."""
     return Office(engine, tmp_path)
-
-
-def post(browser: FlaskClient, path: str, **data: object) -> TestResponse:
-    """Send a form with the token of a page, and open the page that it leads to."""
-    found = re.search(r'name="csrf-token" content="([^"]+)"', browser.get("/missed").text)
-    assert found is not None
-    form = {"csrf_token": unescape(found[1]), **data}
-    return browser.post(path, data=form, follow_redirects=True)
-
-
-def said(answer: TestResponse) -> str:
-    """Return what a page's messages say."""
-    notices = re.findall(r'<div class="notice notice-\w+".*?</div>\s*</div>', answer.text, re.S)
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", " ".join(notices))))
 
 
 def case_of(office: Office, key: int) -> Case:

@@ -163,7 +163,7 @@ def end_cases(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, An
 
 @writes("POST", "/calls/click", _WRITE, caseshapes.Ordered, caseshapes.ClickBody, status=202)
 def click_to_call(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    """Ring an operator, then a number that a client has or that called before.
+    """Ring an operator, then a number that a client has, that called before, or that has a case.
 
     One with an open case is called for it.
     """

@@ -1,0 +1,63 @@
+"""A click on a number: which are called, whose cases it leaves alone, when a phone can ring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from telephony.accounts import Role
+from telephony.domain.callback.cases import Ending, ended
+from telephony.domain.record import CallRecord, Direction
+from telephony.store.attempts import live_attempts
+from telephony.store.calls import Revised, save_calls
+from telephony.store.engine import reading, writing
+from tests.api import company
+from tests.databases.missed import a_case, add, does, listen
+from tests.panel.office import Office, post, said
+
+NOW = company.NOW
+NUMBER = "+74955550001"
+
+
+@pytest.fixture
+def office(engine: Engine, tmp_path: Path) -> Office:
+    """Give the panel over the company: a listener is there, and 101 is free."""
+    office = Office(engine, tmp_path)
+    listen(engine, NOW)
+    does(engine, NOW, "101")
+    return office
+
+
+def keep(engine: Engine, *calls: CallRecord) -> None:
+    with writing(engine) as session:
+        save_calls(session, [Revised(one, 1) for one in calls])
+
+
+def dialled(office: Office) -> list[str]:
+    with reading(office.engine) as session:
+        return [one.number for one in live_attempts(session)]
+
+
+def a_call(nth: int, direction: Direction) -> CallRecord:
+    known = company.calls()[0]
+    return replace(known, call_id=f"pbx-{nth}", number=NUMBER, client_id=None, direction=direction)
+
+
+def test_a_number_that_only_we_called_is_not_dialled(office: Office) -> None:
+    browser = office.browser(Role.SUPERVISOR, "101")
+    keep(office.engine, a_call(1, Direction.OUT))
+    assert "Nobody called from this number" in said(post(browser, "/missed/dial", number=NUMBER))
+    assert dialled(office) == []
+    keep(office.engine, a_call(2, Direction.IN))
+    assert "Your phone rings" in said(post(browser, "/missed/dial", number=NUMBER))
+    assert dialled(office) == [NUMBER]
+
+
+def test_a_number_that_had_a_case_is_dialled(office: Office) -> None:
+    add(office.engine, ended(a_case(NUMBER, NOW), Ending.BY_HAND, NOW))
+    browser = office.browser(Role.SUPERVISOR, "101")
+    assert "Your phone rings" in said(post(browser, "/missed/dial", number=NUMBER))
+    assert dialled(office) == [NUMBER]
