@@ -26,6 +26,7 @@ def refused_words(error: RefusedError) -> str:
         Refusal.OVER: gettext("This case is over already."),
         Refusal.UNDER_WAY: gettext("This client is being called right now."),
         Refusal.TAKEN: gettext("A colleague has taken this case."),
+        Refusal.NOT_THEIRS: gettext("A case of this number is open, and it is another group's."),
         Refusal.BUSY: gettext("A call that was ordered goes to this phone already."),
         Refusal.NO_OPERATOR: gettext(
             "No phone can ring: the user has no extension, or it is not set up as an operator's."

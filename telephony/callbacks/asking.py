@@ -57,6 +57,7 @@ class Refusal(StrEnum):
     UNDER_WAY = "under_way"  # it is being called right now
     BUSY = "busy"  # a callback rings this operator already
     TAKEN = "taken"  # somebody else has claimed it
+    NOT_THEIRS = "not_theirs"  # it is of a group that whoever asks is not in
     NO_OPERATOR = "no_operator"  # whoever asks has no extension
     NOT_LISTENING = "not_listening"  # nobody would hear what becomes of it
     UNKNOWN_NUMBER = (

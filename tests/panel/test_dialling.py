@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,4 +61,30 @@ def test_a_number_that_had_a_case_is_dialled(office: Office) -> None:
     add(office.engine, ended(a_case(NUMBER, NOW), Ending.BY_HAND, NOW))
     browser = office.browser(Role.SUPERVISOR, "101")
     assert "Your phone rings" in said(post(browser, "/missed/dial", number=NUMBER))
+    assert dialled(office) == [NUMBER]
+
+
+def test_a_case_that_a_colleague_has_is_not_called_by_a_click(office: Office) -> None:
+    taken = a_case(NUMBER, NOW, claimed_by="102", anyone_at=NOW + timedelta(minutes=5))
+    (key,) = add(office.engine, taken)
+    operator = office.browser(Role.OPERATOR, "101")
+    assert "A colleague has taken" in said(post(operator, f"/missed/{key}/call"))
+    assert "A colleague has taken" in said(post(operator, "/missed/dial", number=NUMBER))
+    assert dialled(office) == []
+    supervisor = office.browser(Role.SUPERVISOR, "101")
+    assert "Your phone rings" in said(post(supervisor, "/missed/dial", number=NUMBER))
+    assert dialled(office) == [NUMBER]
+
+
+def test_a_case_of_another_group_is_not_called_by_a_click(office: Office) -> None:
+    add(office.engine, a_case(NUMBER, NOW, group="support", owner="102"))
+    operator = office.browser(Role.OPERATOR, "101")
+    assert "it is another group's" in said(post(operator, "/missed/dial", number=NUMBER))
+    assert dialled(office) == []
+
+
+def test_a_case_whose_claim_is_over_is_anybodys_by_a_click(office: Office) -> None:
+    add(office.engine, a_case(NUMBER, NOW, claimed_by="102", anyone_at=NOW))
+    operator = office.browser(Role.OPERATOR, "101")
+    assert "Your phone rings" in said(post(operator, "/missed/dial", number=NUMBER))
     assert dialled(office) == [NUMBER]

@@ -23,12 +23,13 @@ from telephony.callbacks.asking import (
 from telephony.domain.callback.cases import Case, Ending
 from telephony.domain.numbers import normalise
 from telephony.domain.setup import Setup
-from telephony.store.cases import get_case
+from telephony.store.cases import get_case, open_cases
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
+from telephony.store.tables import in_turn
 from telephony.words import say
 from web.cases.asking import moment_of
-from web.cases.limits import is_taken, leads, right_of
+from web.cases.limits import check_theirs, is_taken, leads, right_of
 from web.cases.views import BIGGEST, ENDINGS, blueprint, names_of, seen_case, whose
 from web.cleaning import visible
 from web.i18n import current_language, moment, phone, zone
@@ -183,7 +184,7 @@ def close_several() -> str | Response:
 @blueprint.post("/dial")
 @allow()
 def dial() -> Response:
-    """Ring the user's phone, then a number that was clicked."""
+    """Ring the user's phone, then a number that was clicked, if its case is not a colleague's."""
     offer = services()
     wanted = request.form.get("number", "")
     number = normalise(wanted, offer.settings.country)
@@ -193,7 +194,11 @@ def dial() -> Response:
         return back
     try:
         with writing(offer.engine) as session:
+            in_turn(session)
             desk = Desk(load_setup(session), offer.settings.country)
+            case = open_cases(session, [number]).get(number)
+            if case is not None:
+                check_theirs(case, signed_in_user(), desk.setup, offer.now())
             call_number(session, desk, number, asker(), offer.now())
             note(session, "callback.called", number)
     except RefusedError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from telephony.accounts import Role, User
+from telephony.callbacks.asking import Refusal, RefusedError
 from telephony.domain.callback.cases import Case
 from telephony.domain.setup import Setup
 from telephony.store.case_lists import Right
@@ -38,3 +39,15 @@ def is_taken(case: Case, user: User, now: datetime) -> bool:
     if leads(user) or not case.open or case.claimed_by in (None, user.extension):
         return False
     return case.for_now(now) == case.claimed_by
+
+
+def check_theirs(case: Case, user: User, setup: Setup, now: datetime) -> None:
+    """Raise RefusedError for an open case that a colleague has, or another group.
+
+    For whoever comes by a number: there is no page to be kept from them.
+    """
+    right = right_of(user, setup, now)
+    if right is not None and not right.sees(case):
+        raise RefusedError(Refusal.NOT_THEIRS)
+    if is_taken(case, user, now):
+        raise RefusedError(Refusal.TAKEN)
