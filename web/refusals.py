@@ -8,8 +8,8 @@ from web.i18n import moment
 from web.texts import gettext
 
 
-def refused_words(error: RefusedError) -> str:
-    """Return the sentence for a refusal."""
+def refused_words(error: RefusedError, *, own: bool = False) -> str:
+    """Return the sentence for a refusal; `own` when it is the reader's phone that was to ring."""
     if error.bar is not None:
         words = _bar_words(error.bar)
         if error.until is None:
@@ -21,6 +21,9 @@ def refused_words(error: RefusedError) -> str:
             "after.",
             when=moment(error.until),
         )
+    phone = _own_phone_words(error.why) if own else _phone_words(error.why)
+    if phone is not None:
+        return phone
     return {
         Refusal.GONE: gettext("There is no such case."),
         Refusal.OVER: gettext("This case is over already."),
@@ -45,6 +48,24 @@ def refused_words(error: RefusedError) -> str:
         Refusal.QUIET: gettext("The quiet hours leave no time to call this client."),
         Refusal.NOT_AN_ENDING: gettext("Choose how the case ended."),
     }[error.why]
+
+
+def _own_phone_words(why: Refusal) -> str | None:
+    return {
+        Refusal.ON_A_CALL: gettext("You are on a call. End it first."),
+        Refusal.RINGING: gettext("Another call rings your phone."),
+        Refusal.AWAY: gettext("You are away: your phone is not connected."),
+        Refusal.UNSEEN: gettext("It is not known whether your phone is connected."),
+    }.get(why)
+
+
+def _phone_words(why: Refusal) -> str | None:
+    return {
+        Refusal.ON_A_CALL: gettext("The operator is on a call."),
+        Refusal.RINGING: gettext("Another call rings the operator's phone."),
+        Refusal.AWAY: gettext("The operator's phone is not connected."),
+        Refusal.UNSEEN: gettext("It is not known whether the operator's phone is connected."),
+    }.get(why)
 
 
 def _bar_words(bar: Bar) -> str:

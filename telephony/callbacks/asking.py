@@ -29,6 +29,7 @@ from telephony.domain.callback.quiet import quiet_over
 from telephony.domain.callback.results import Why
 from telephony.domain.callback.trying import dialling
 from telephony.domain.callback.verdicts import Bar, Standing, may_dial
+from telephony.domain.live import OperatorActivity
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
 from telephony.store.case_lists import has_case
@@ -39,6 +40,7 @@ from telephony.store.cases import (
     save_case,
 )
 from telephony.store.clients import find_owners, get_clients
+from telephony.store.live import list_operator_states
 from telephony.store.outbox import Claim
 from telephony.store.search import called_us
 from telephony.store.settling import wish_for
@@ -56,6 +58,10 @@ class Refusal(StrEnum):
     OVER = "over"  # it has ended
     UNDER_WAY = "under_way"  # it is being called right now
     BUSY = "busy"  # a callback rings this operator already
+    ON_A_CALL = "on_a_call"  # whoever asks talks
+    RINGING = "ringing"  # another call rings their phone
+    AWAY = "away"  # their phone is not connected
+    UNSEEN = "unseen"  # nothing is known of their phone
     TAKEN = "taken"  # somebody else has claimed it
     NOT_THEIRS = "not_theirs"  # it is of a group that whoever asks is not in
     NO_OPERATOR = "no_operator"  # whoever asks has no extension
@@ -98,12 +104,15 @@ class Desk:
 
 
 def call_case(session: Session, desk: Desk, case_id: int, who: Asker, now: datetime) -> Case:
-    """Ring whoever asks, then the client of a case. Raises RefusedError."""
+    """Ring whoever asks, then the client of a case. Raises RefusedError.
+
+    The case is theirs when the call has been sent (`claiming`), not when it is ordered.
+    """
     case = _open(session, case_id)
     if case.state is CaseState.DIALLING:
         raise RefusedError(Refusal.UNDER_WAY)
     _order(session, desk, case.number, case.did, who, now, case.id)
-    after = dialling(claimed(case, who.extension, now, desk.setup.callbacks))
+    after = dialling(case)
     save_case(session, case, after, now)
     return after
 
@@ -282,6 +291,9 @@ def _order(
         raise RefusedError(Refusal.NOT_LISTENING)
     if any(one.operator == who.extension for one in live_attempts(session)):
         raise RefusedError(Refusal.BUSY)
+    hindrance = _hindrance(session, who.extension)
+    if hindrance is not None:
+        raise RefusedError(hindrance)
     standing = standing_for(session, desk.setup, desk.country, number, did, now)
     found = may_dial(desk.setup.callbacks, standing)
     if not found.go:
@@ -295,6 +307,24 @@ def _order(
         asked_by=who.login,
     )
     return add_attempt(session, new, now, WAITS)
+
+
+def _hindrance(session: Session, extension: str) -> Refusal | None:
+    """Return why an operator's phone cannot ring for a call of their own: a break is no reason."""
+    states = list_operator_states(session)
+    state = next((one for one in states if one.extension == extension), None)
+    if state is None:
+        return Refusal.UNSEEN
+    found = _HINDRANCES.get(state.state)
+    return Refusal.ON_A_CALL if found is None and state.call_id is not None else found
+
+
+_HINDRANCES = {
+    OperatorActivity.BUSY: Refusal.ON_A_CALL,
+    OperatorActivity.RINGING: Refusal.RINGING,
+    OperatorActivity.AWAY: Refusal.AWAY,
+    OperatorActivity.UNKNOWN: Refusal.UNSEEN,
+}
 
 
 def _open(session: Session, case_id: int) -> Case:

@@ -19,7 +19,7 @@ from telephony.store.cases import JoinedCall, join_calls
 from telephony.store.engine import reading, writing
 from tests.api import company
 from tests.api.conftest import Send, noted, said
-from tests.databases.missed import a_case, add, listen
+from tests.databases.missed import a_case, add, does, listen
 
 NOW = company.NOW
 LANDLINE = "+74957654321"
@@ -85,6 +85,10 @@ def test_a_call_is_ordered_or_refused_with_a_code(send: Send, engine: Engine) ->
     assert code(send("POST", f"/cases/{one}/call", {"extension": "101"})) == "not_listening"
     listen(engine, NOW)
     assert code(send("POST", f"/cases/{one}/call", {})) == "no_operator"
+    busy = send("POST", f"/cases/{one}/call", {"extension": "101"})
+    assert code(busy) == "on_a_call"
+    assert busy.get_json()["detail"] == "The operator is on a call."
+    does(engine, NOW, "101")
     answer = send("POST", f"/cases/{one}/call", {"extension": "101"})
     assert answer.status_code == 202
     assert answer.get_json()["state"] == "dialling"
@@ -104,6 +108,7 @@ def test_a_call_is_ordered_or_refused_with_a_code(send: Send, engine: Engine) ->
 
 def test_a_click(send: Send, engine: Engine) -> None:
     listen(engine, NOW)
+    does(engine, NOW, "101")
     add(engine, a_case(KAMCHATKA, NOW))
     click = "/calls/click"
     assert said(send("POST", click, {"number": "x", "extension": "101"}))[0][0] == "number"
@@ -157,6 +162,7 @@ def test_many_are_closed_at_once(send: Send, engine: Engine) -> None:
 def test_everything_is_stopped_and_goes_on(send: Send, engine: Engine) -> None:
     (key,) = add(engine, a_case(LANDLINE, NOW, 5))
     listen(engine, NOW)
+    does(engine, NOW, "101")
     assert send("GET", "/callback-stop").get_json()["stopped"] is False
     assert said(send("PUT", "/callback-stop", {"stopped": True}))[0][0] == "reason"
     stop = send("PUT", "/callback-stop", {"stopped": True, "reason": "fraud"}).get_json()
@@ -185,6 +191,7 @@ def test_numbers_that_are_not_called(send: Send, engine: Engine) -> None:
     assert send("GET", "/opt-outs?number=%2B7900").get_json()["total"] == 0
     assert said(send("POST", "/opt-outs", {"number": "x"}))[0][0] == "number"
     listen(engine, NOW)
+    does(engine, NOW, "101")
     click = {"number": LANDLINE, "extension": "101"}
     assert code(send("POST", "/calls/click", click)) == "opted_out"
     assert send("DELETE", f"/opt-outs/{LANDLINE}").status_code == 204

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, select
 from telephony.ami.client import AmiAddress
 from telephony.callbacks import asking, placing
 from telephony.callbacks.asking import Asker, RefusedError
+from telephony.callbacks.claiming import claim_sent
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import Dispatcher
 from telephony.callbacks.watching import watch_cases
@@ -46,6 +47,7 @@ from telephony.store.progress import save_ended
 from telephony.store.schema import metadata
 from telephony.store.setup import load_setup, replace_setup
 from telephony.store.tables import in_turn, microseconds
+from tests.databases.missed import does
 from tests.property.callback_model import Try
 
 COUNTRY = "RU"
@@ -139,6 +141,7 @@ class Store:
     def call_now(self, place: int, operator: str, now: datetime) -> bool:
         key = self._case(place)
         watched(self.engine, now)
+        does(self.engine, now, operator)
         try:
             with writing(self.engine) as session:
                 asking.call_case(session, self._people(), key, Asker("anna", operator), now)
@@ -209,6 +212,7 @@ class Store:
         found = placing._decide(self.desk, key, 1, int(now.timestamp()))
         # Invariant 10: a job that is out of date, or comes twice, orders nothing.
         assert placing._decide(self.desk, key, 1, int(now.timestamp())) is None
+        claim_sent(self.desk, key)
         return found is not None
 
     def lose(self, place: int, how: Ended, now: datetime) -> None:

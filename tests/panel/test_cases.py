@@ -21,7 +21,7 @@ from telephony.store.audit import list_audit
 from telephony.store.cases import JoinedCall, get_case, join_calls, stop_dialling
 from telephony.store.engine import reading, writing
 from tests.api import company
-from tests.databases.missed import a_case, add, listen
+from tests.databases.missed import a_case, add, does, listen
 from tests.panel.office import Office, post, said
 
 NOW = company.NOW
@@ -152,6 +152,7 @@ def test_a_call_is_ordered_or_refused_in_words(office: Office) -> None:
     browser = office.browser(Role.SUPERVISOR, "101")
     assert "The listener is not running" in said(post(browser, f"/missed/{one}/call"))
     listen(office.engine, NOW)
+    does(office.engine, NOW, "101")
     assert "Your phone rings" in said(post(browser, f"/missed/{one}/call"))
     with reading(office.engine) as session:
         (attempt,) = live_attempts(session)
@@ -172,6 +173,7 @@ def test_a_call_is_ordered_or_refused_in_words(office: Office) -> None:
 
 def test_a_number_that_was_clicked(office: Office) -> None:
     listen(office.engine, NOW)
+    does(office.engine, NOW, "101")
     add(office.engine, a_case(KAMCHATKA, NOW))
     browser = office.browser(Role.SUPERVISOR, "101")
     page = browser.get("/clients/2").text

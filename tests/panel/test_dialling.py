@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine
 
+from telephony import jobs
 from telephony.accounts import Role
+from telephony.callbacks import placing
+from telephony.callbacks.claiming import claim_sent
+from telephony.callbacks.desk import Desk
 from telephony.domain.callback.cases import Ending, ended
+from telephony.domain.live import OperatorActivity
 from telephony.domain.record import CallRecord, Direction
-from telephony.store.attempts import live_attempts
+from telephony.sending import Tools
+from telephony.store.attempts import claim_wanted, live_attempts, send_attempt
 from telephony.store.calls import Revised, save_calls
+from telephony.store.cases import get_case
 from telephony.store.engine import reading, writing
+from telephony.store.live import replace_operator_states
 from tests.api import company
 from tests.databases.missed import a_case, add, does, listen
 from tests.panel.office import Office, post, said
@@ -32,6 +42,75 @@ def office(engine: Engine, tmp_path: Path) -> Office:
     return office
 
 
+def test_a_phone_that_cannot_ring_is_said_so_and_nothing_is_ordered(office: Office) -> None:
+    (key,) = add(office.engine, a_case(NUMBER, NOW))
+    browser = office.browser(Role.SUPERVISOR, "101")
+    russian = office.browser(Role.SUPERVISOR, "101", "ru")
+    talks = {"call_id": "pbx-1.1"}
+    for state, more, words, russian_words in (
+        (OperatorActivity.BUSY, {}, "You are on a call", "Вы разговариваете"),
+        (OperatorActivity.FREE, talks, "You are on a call", "Вы разговариваете"),
+        (OperatorActivity.PAUSED, talks, "You are on a call", "Вы разговариваете"),
+        (OperatorActivity.RINGING, talks, "Another call rings your", "идёт другой звонок"),
+        (OperatorActivity.AWAY, {}, "You are away", "Вас нет на месте"),
+        (OperatorActivity.UNKNOWN, {}, "It is not known", "Неизвестно"),
+    ):
+        does(office.engine, NOW, "101", state, **more)
+        for path in (f"/missed/{key}/call", "/missed/dial"):
+            assert words in said(post(browser, path, number=NUMBER)), (state, path)
+            assert russian_words in said(post(russian, path, number=NUMBER)), (state, path)
+    with writing(office.engine) as session:
+        replace_operator_states(session, [])
+    assert "It is not known" in said(post(browser, f"/missed/{key}/call"))
+    assert dialled(office) == []
+    assert claimed_by(office, key) is None
+
+
+def test_who_makes_a_break_may_call(office: Office) -> None:
+    (key,) = add(office.engine, a_case(NUMBER, NOW))
+    does(office.engine, NOW, "101", OperatorActivity.PAUSED, pause="lunch")
+    browser = office.browser(Role.SUPERVISOR, "101")
+    assert "Your phone rings" in said(post(browser, f"/missed/{key}/call"))
+    assert dialled(office) == [NUMBER]
+
+
+def test_a_case_is_claimed_when_its_call_is_sent(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = add(office.engine, a_case(NUMBER, NOW))
+    post(office.browser(Role.SUPERVISOR, "101"), f"/missed/{key}/call")
+    tools = cast(Tools, SimpleNamespace(desk=Desk(office.engine, "RU", now=lambda: NOW)))
+    lease = timedelta(seconds=15)
+    with writing(office.engine) as session:
+        (wanted,) = claim_wanted(session, NOW, lease)
+
+    def fails(*_: object) -> None:
+        """Leave the try as it is."""
+
+    def sends(desk: Desk, row: int, fence: int) -> None:
+        with writing(desk.engine) as session:
+            assert send_attempt(session, row, fence, "pbx-1.1", NOW, lease)
+
+    monkeypatch.setattr(jobs, "place", fails)
+    jobs.place_callback(tools, wanted.id, wanted.attempt)
+    assert claimed_by(office, key) is None, "it is ordered, and not sent yet"
+    monkeypatch.setattr(jobs, "place", sends)
+    jobs.place_callback(tools, wanted.id, wanted.attempt)
+    assert claimed_by(office, key) == "101"
+
+
+def test_an_order_that_is_taken_back_leaves_the_case_to_all(office: Office) -> None:
+    (key,) = add(office.engine, a_case(NUMBER, NOW))
+    post(office.browser(Role.SUPERVISOR, "101"), f"/missed/{key}/call")
+    does(office.engine, NOW, "101", OperatorActivity.BUSY)
+    desk = Desk(office.engine, "RU", now=lambda: NOW)
+    with writing(office.engine) as session:
+        (claim,) = claim_wanted(session, NOW, timedelta(seconds=15))
+    assert placing._decide(desk, claim.id, claim.attempt, int(NOW.timestamp())) is None
+    claim_sent(desk, claim.id)
+    assert claimed_by(office, key) is None
+
+
 def keep(engine: Engine, *calls: CallRecord) -> None:
     with writing(engine) as session:
         save_calls(session, [Revised(one, 1) for one in calls])
@@ -40,6 +119,13 @@ def keep(engine: Engine, *calls: CallRecord) -> None:
 def dialled(office: Office) -> list[str]:
     with reading(office.engine) as session:
         return [one.number for one in live_attempts(session)]
+
+
+def claimed_by(office: Office, key: int) -> str | None:
+    with reading(office.engine) as session:
+        case = get_case(session, key)
+    assert case is not None
+    return case.claimed_by
 
 
 def a_call(nth: int, direction: Direction) -> CallRecord:

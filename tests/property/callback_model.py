@@ -252,7 +252,7 @@ class Model:
             return False
         self.clicked[len(self.tries)] = now
         self.tries.append(Try(place, case.number, case.did, operator, "wanted", asked=True))
-        self.cases[place] = dialling(claimed(case, operator, now, self.rules))
+        self.cases[place] = dialling(case)
         return True
 
     def block(self, number: str, now: datetime) -> None:
@@ -354,6 +354,8 @@ class Model:
             there = case.number in self.lines
             self.sent.append(Sent(now, case, sent, self.rules, self.stopped, barred, there, others))
             self.tries[place] = sent
+            if one.asked:
+                self.cases[one.case] = claimed(case, one.operator, now, self.rules)
             return True
         self.tries[place] = replace(one, state="done", ended=Ended.WITHDRAWN)
         if case.open:

@@ -202,7 +202,7 @@ def dial() -> Response:
             call_number(session, desk, number, asker(), offer.now())
             note(session, "callback.called", number)
     except RefusedError as error:
-        flash(f"{phone(number)}: {refused_words(error)}", "warn")
+        flash(f"{phone(number)}: {refused_words(error, own=True)}", "warn")
     else:
         said = gettext("Your phone rings: answer it, and %(whom)s is called.", whom=phone(number))
         flash(said, "good")
@@ -226,7 +226,7 @@ def _done(case_id: int, do: Callable[[Session, Desk, Case], str]) -> Response:
                 raise RefusedError(Refusal.TAKEN)
             said = do(session, Desk(setup, offer.settings.country), case)
     except RefusedError as error:
-        flash(refused_words(error), "warn")
+        flash(refused_words(error, own=True), "warn")
     except _NoSuchTimeError:
         flash(gettext("The clocks skip this time on that day: choose another one."), "bad")
     else:
