@@ -32,6 +32,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("cases.close_several", "GET"): ALL,
     ("cases.close_several", "POST"): ALL,
     ("cases.dial", "POST"): ALL,
+    ("cases.ask", "POST"): ALL,
     ("cases.figures", "GET"): LEADERS,
     ("cases.figures_file", "GET"): LEADERS,
     ("cases.opt_outs", "GET"): LEADERS,

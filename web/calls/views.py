@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
+from sqlalchemy.orm import Session
 
+from telephony.accounts import User
 from telephony.domain.record import CallRecord, Direction, Disposition, LegKind, Source
 from telephony.store.call_lines import CallLine, every_call, find_calls
 from telephony.store.calls import get_call
@@ -85,13 +87,8 @@ def export() -> Response:
 @allow()
 def show(call_id: str) -> str:
     """Show one call; to an operator only one in which they took part."""
-    mine = right_of(signed_in_user())
-    if not call_id.isprintable():
-        abort(404)
     with reading(services().engine) as session:
-        record = get_call(session, call_id)
-        if record is None or (mine is not None and not involves(session, call_id, mine)):
-            abort(404)
+        record = seen_call(session, call_id, signed_in_user())
         setup = load_setup(session)
     names = _names(setup.operators)
     language = current_language()
@@ -116,6 +113,15 @@ def show(call_id: str) -> str:
         from_events=record.source is Source.EVENTS,
         whose=whose(record),
     )
+
+
+def seen_call(session: Session, call_id: str, user: User) -> CallRecord:
+    """Return a call that somebody may see: an operator one in which they took part; else 404."""
+    mine = right_of(user)
+    record = get_call(session, call_id) if call_id.isprintable() else None
+    if record is None or (mine is not None and not involves(session, call_id, mine)):
+        abort(404)
+    return record
 
 
 def whose(call: CallRecord | CallLine) -> str:

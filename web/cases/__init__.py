@@ -1,8 +1,8 @@
-"""Missed calls: the list of cases, one case, what people do with them, their figures, and the
-switch that stops all callbacks.
+"""Missed calls: the list of cases, one case, what people do with them, callbacks that are asked
+for, their figures, and the switch that stops all callbacks.
 """
 
-from web.cases import actions, figures, stopping
+from web.cases import actions, figures, stopping, wishes
 from web.cases.views import blueprint
 
-__all__ = ["actions", "blueprint", "figures", "stopping"]
+__all__ = ["actions", "blueprint", "figures", "stopping", "wishes"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -28,7 +27,7 @@ from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 from telephony.store.tables import in_turn
 from telephony.words import say
-from web.cases.asking import moment_of
+from web.cases.asking import NoTimeError, agreed_time
 from web.cases.limits import check_theirs, is_taken, leads, right_of
 from web.cases.views import BIGGEST, ENDINGS, blueprint, names_of, seen_case, whose
 from web.cleaning import visible
@@ -97,18 +96,9 @@ def claim(case_id: int) -> Response:
 @allow()
 def schedule(case_id: int) -> Response:
     """Promise a call at a local time of the user's zone."""
-    try:
-        day = date.fromisoformat(request.form.get("day", ""))
-        at = time.fromisoformat(request.form.get("time", "")).replace(second=0, microsecond=0)
-    except ValueError:
-        flash(gettext("Choose a day and a time."), "bad")
-        return redirect(url_for("cases.show", case_id=min(case_id, BIGGEST)))
-    at = at.replace(tzinfo=None)
 
     def do(session: Session, desk: Desk, case: Case) -> str:
-        when = moment_of(day, at, zone())
-        if when is None:
-            raise _NoSuchTimeError
+        when = agreed_time(request.form, zone())
         schedule_case(session, desk, case.id, when, services().now())
         note(session, "callback.scheduled", case.number, case=case.id, at=when.isoformat())
         return gettext("%(whom)s is called at %(when)s.", whom=whose(case), when=moment(when))
@@ -124,7 +114,7 @@ def close(case_id: int) -> Response:
 
     def do(session: Session, desk: Desk, case: Case) -> str:
         del desk
-        text = _note()
+        text = note_text()
         close_case(session, case.id, ending, asker(), text, services().now())
         _note_end(session, case, ending, text)
         if ending is Ending.OPTED_OUT:
@@ -156,7 +146,7 @@ def close_several() -> str | Response:
         return render_template(
             "cases/close.html", cases=cases, endings=ENDINGS, names=names_of(setup), back=back
         )
-    ending, text = _ending(ENDINGS), _note()
+    ending, text = _ending(ENDINGS), note_text()
     closed = 0
     with writing(services().engine) as session:
         for case in cases:
@@ -209,10 +199,6 @@ def dial() -> Response:
     return back
 
 
-class _NoSuchTimeError(Exception):
-    """The clocks skip the time that was asked for."""
-
-
 def _done(case_id: int, do: Callable[[Session, Desk, Case], str]) -> Response:
     """Do something with a case that the user may act on, say what was done, and go back."""
     offer = services()
@@ -227,8 +213,8 @@ def _done(case_id: int, do: Callable[[Session, Desk, Case], str]) -> Response:
             said = do(session, Desk(setup, offer.settings.country), case)
     except RefusedError as error:
         flash(refused_words(error, own=True), "warn")
-    except _NoSuchTimeError:
-        flash(gettext("The clocks skip this time on that day: choose another one."), "bad")
+    except NoTimeError as error:
+        flash(str(error), "bad")
     else:
         flash(said, "good")
     return redirect(safe_next(target) if target else url_for("cases.show", case_id=case_id))
@@ -242,7 +228,8 @@ def _ending(known: tuple[Ending, ...]) -> Ending:
     return found
 
 
-def _note() -> str:
+def note_text() -> str:
+    """Return the note of the form."""
     text = request.form.get("note", "")
     return "".join(letter for letter in text if letter.isprintable() or letter == "\n")[
         :_NOTE

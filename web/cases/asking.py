@@ -14,6 +14,7 @@ from telephony.domain.duty.walltime import reached, shown
 from telephony.domain.numbers import normalise
 from telephony.store.case_lists import CaseFilter, Right, View
 from web.calls.asking import midnight, read_asking
+from web.texts import gettext
 
 # So many days back are cases that are over looked for, unless somebody says when.
 DAYS = 30
@@ -128,6 +129,23 @@ def moment_of(day: date, at: time, zone: str) -> datetime | None:
         return found if shown(found, zone) == local else None
     except OverflowError:
         return None
+
+
+class NoTimeError(ValueError):
+    """A day and a time that are none, or that the clocks skip: in the reader's words."""
+
+
+def agreed_time(values: Mapping[str, str], zone: str) -> datetime:
+    """Return the moment that a form asks for, by the clocks of a zone. Raises NoTimeError."""
+    try:
+        day = date.fromisoformat(values.get("day", ""))
+        at = time.fromisoformat(values.get("time", "")).replace(second=0, microsecond=0)
+    except ValueError:
+        raise NoTimeError(gettext("Choose a day and a time.")) from None
+    found = moment_of(day, at.replace(tzinfo=None), zone)
+    if found is None:
+        raise NoTimeError(gettext("The clocks skip this time on that day: choose another one."))
+    return found
 
 
 def _text(value: str) -> str:

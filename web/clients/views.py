@@ -20,6 +20,7 @@ from telephony.store.setup import list_extensions, load_setup
 from web.calls.asking import right_of
 from web.cases import timeline
 from web.cases.limits import right_of as right_to_cases
+from web.cases.wishes import form_for
 from web.cleaning import visible
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow, signed_in_user
@@ -89,6 +90,8 @@ def show(client_id: int) -> str:
         right = right_to_cases(user, setup, now)
         cases = cases_of_client(session, client_id, data.phones, _CALLS, right)
         attempts = attempts_of_numbers(session, data.phones, _CALLS)
+        back = url_for("clients.show", client_id=client_id)
+        form = form_for(session, setup, data.phones, back)
     names = {extension: visible(one.name) for extension, one in setup.operators.items()}
     if right is not None:
         mine = {one.id for one in cases}
@@ -103,6 +106,7 @@ def show(client_id: int) -> str:
         total=calls.total,
         most=_CALLS,
         names=names,
+        form=form,
     )
 
 
