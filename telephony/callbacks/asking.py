@@ -6,7 +6,7 @@ is then, or raise `RefusedError` with a code that is put into words at the edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,7 +32,8 @@ from telephony.domain.callback.verdicts import Bar, Standing, may_dial
 from telephony.domain.live import OperatorActivity
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
-from telephony.store.case_lists import has_case
+from telephony.store.case_lists import get_cases, has_case
+from telephony.store.casebook import CaseBook, Entry
 from telephony.store.cases import (
     get_case,
     open_cases,
@@ -241,22 +242,44 @@ def close_case(
     Raises RefusedError; one that is being called cannot be ended. That a client does not want to be
     called is said in the call, or after it: that is noted whatever the case is.
     """
+    found = close_cases(session, [case_id], ending, who, note, now)[case_id]
+    if isinstance(found, Refusal):
+        raise RefusedError(found)
+    return found
+
+
+def close_cases(
+    session: Session,
+    case_ids: Sequence[int],
+    ending: Ending,
+    who: Asker,
+    note: str,
+    now: datetime,
+) -> dict[int, Case | Refusal]:
+    """End cases as `close_case` does, in a few statements; tell of each what it is, or why not."""
     if ending not in BY_PEOPLE:
         raise RefusedError(Refusal.NOT_AN_ENDING)
-    case = get_case(session, case_id, lock=True)
-    if case is None:
-        raise RefusedError(Refusal.GONE)
-    if ending is Ending.OPTED_OUT:
-        opt_number_out(session, case.number, who.login, note, now)
+    in_turn(session)
+    known = get_cases(session, case_ids)
+    book = CaseBook(session, now)
+    told: dict[int, Case | Refusal] = {}
+    for key in dict.fromkeys(case_ids):
+        case = known.get(key)
+        if case is None:
+            told[key] = Refusal.GONE
+            continue
+        if ending is Ending.OPTED_OUT:
+            opt_number_out(session, case.number, who.login, note, now)
+            if case.state is not CaseState.OPEN:
+                told[key] = case
+                continue
         if case.state is not CaseState.OPEN:
-            return case
-    if not case.open:
-        raise RefusedError(Refusal.OVER)
-    if case.state is CaseState.DIALLING:
-        raise RefusedError(Refusal.UNDER_WAY)
-    after = ended(case, ending, now, who.login, note)
-    save_case(session, case, after, now)
-    return after
+            told[key] = Refusal.UNDER_WAY if case.open else Refusal.OVER
+            continue
+        told[key] = after = ended(case, ending, now, who.login, note)
+        book.save(Entry(case), after)
+    book.write()
+    return told
 
 
 def opt_out(session: Session, number: str, who: Asker, note: str, now: datetime) -> bool:

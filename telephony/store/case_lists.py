@@ -115,8 +115,7 @@ def find_cases(
     # The keys alone first: they stand in the index.
     keys = select(table.c.id).where(*wanted).order_by(*_order(table, where)).limit(limit)
     found = session.execute(keys.offset(offset)).scalars().all()
-    rows = session.execute(select(missed_case).where(missed_case.c.id.in_(found)))
-    by_key = {row.id: case_of(row) for row in rows}
+    by_key = get_cases(session, found)
     return CasePage(tuple(by_key[key] for key in found), total)
 
 
@@ -127,8 +126,7 @@ def every_case(session: Session, where: CaseFilter, now: datetime, most: int) ->
     found = session.execute(keys.order_by(*_order(table, where)).limit(most)).scalars().all()
     for begin in range(0, len(found), _PART):
         part = found[begin : begin + _PART]
-        rows = session.execute(select(missed_case).where(missed_case.c.id.in_(part)))
-        by_key = {row.id: case_of(row) for row in rows}
+        by_key = get_cases(session, part)
         yield from (by_key[key] for key in part)
 
 
@@ -172,6 +170,15 @@ def cases_of_client(
         query = select(table).where(*wanted).order_by(table.c.opened_at.desc()).limit(limit)
         found |= {row.id: case_of(row) for row in session.execute(query)}
     return sorted(found.values(), key=lambda one: (one.opened_at, one.id), reverse=True)[:limit]
+
+
+def get_cases(session: Session, keys: Collection[int]) -> dict[int, Case]:
+    """Return those of the cases that there are, by id.
+
+    At most as many as a statement takes parameters.
+    """
+    rows = session.execute(select(missed_case).where(missed_case.c.id.in_(list(keys))))
+    return {row.id: case_of(row) for row in rows}
 
 
 def has_case(session: Session, number: str) -> bool:

@@ -8,7 +8,7 @@ the month; the counts give the total and where a far page begins, so no page rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -28,11 +28,22 @@ from telephony.store.filters import (
     of_kind,
     one_of_theirs,
     ordered,
+    takes_part,
     whose,
 )
 from telephony.store.indexed import IndexedBy
 
-__all__ = ["EVERY", "Filter", "Keys", "Order", "called_us", "count_calls", "find_page", "involves"]
+__all__ = [
+    "EVERY",
+    "Filter",
+    "Keys",
+    "Order",
+    "called_us",
+    "count_calls",
+    "find_page",
+    "involves",
+    "recorded",
+]
 
 _NEAR = 1000  # rows are skipped one by one up to here
 _FEW = 4000  # so many are skipped by sorting
@@ -95,6 +106,17 @@ def involves(session: Session, call_id: str, extension: str) -> bool:
         .where(call.c.call_id == call_id, call_operator.c.extension == extension)
     )
     return session.execute(query).first() is not None
+
+
+def recorded(session: Session, call_ids: Collection[str], involving: str | None) -> set[str]:
+    """Return those of the calls that are on record and that an operator takes part in, if given.
+
+    At most as many calls as a statement takes parameters.
+    """
+    query = select(call.c.call_id).where(call.c.call_id.in_(list(call_ids)))
+    if involving is not None:
+        query = query.where(takes_part(call.c.started_at, call.c.id, involving))
+    return set(session.execute(query).scalars())
 
 
 def called_us(session: Session, number: str) -> bool:

@@ -20,6 +20,7 @@ from telephony.callbacks.asking import (
     call_number,
     claim_case,
     close_case,
+    close_cases,
     schedule_case,
 )
 from telephony.domain.callback.cases import Case, Ending
@@ -148,15 +149,18 @@ def end_case(query: Mapping[str, Any], body: Mapping[str, Any], case_id: int) ->
 def end_cases(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """End many cases alike; those that cannot be ended are told and left."""
     del query
+    ending, text = body["ending"], body["note"]
     closed: list[int] = []
     refused: list[dict[str, Any]] = []
     with writing(services().engine) as session:
-        for key in dict.fromkeys(body["ids"]):
-            try:
-                _close(session, key, body)
-            except RefusedError as error:
-                refused.append({"id": key, "code": error.why.value, "words": refused_words(error)})
+        who = token_asker(session)
+        told = close_cases(session, body["ids"], ending, who, text, services().now())
+        for key, one in told.items():
+            if isinstance(one, Refusal):
+                words = refused_words(RefusedError(one))
+                refused.append({"id": key, "code": one.value, "words": words})
             else:
+                _note_end(session, one, ending, text)
                 closed.append(key)
     return {"closed": closed, "refused": refused}
 
@@ -224,13 +228,17 @@ def _close(session: Session, key: int, body: Mapping[str, Any]) -> Case:
     ending, text = body["ending"], body["note"]
     who = token_asker(session)
     case = close_case(session, key, ending, who, text, services().now())
+    _note_end(session, case, ending, text)
+    return case
+
+
+def _note_end(session: Session, case: Case, ending: Ending, text: str) -> None:
     if ending is Ending.OPTED_OUT:
-        note_by_token(session, "optout.added", case.number, case=key, reason=text)
+        note_by_token(session, "optout.added", case.number, case=case.id, reason=text)
     else:
         note_by_token(
-            session, "callback.closed", case.number, case=key, ending=ending.value, reason=text
+            session, "callback.closed", case.number, case=case.id, ending=ending.value, reason=text
         )
-    return case
 
 
 def _where(query: Mapping[str, Any]) -> CaseFilter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -17,12 +17,14 @@ from telephony.callbacks.asking import (
     call_number,
     claim_case,
     close_case,
+    close_cases,
     schedule_case,
 )
 from telephony.domain.callback.cases import Case, Ending
 from telephony.domain.numbers import normalise
 from telephony.domain.setup import Setup
-from telephony.store.cases import get_case, open_cases
+from telephony.store.case_lists import get_cases
+from telephony.store.cases import open_cases
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 from telephony.store.tables import in_turn
@@ -131,31 +133,23 @@ def close_several() -> str | Response:
     """Ask whether the chosen cases are to be closed, and close them."""
     keys = [int(one) for one in request.values.getlist("case") if one.isascii() and one.isdigit()]
     keys = [one for one in dict.fromkeys(keys) if one <= BIGGEST][:MOST]
-    now, user = services().now(), signed_in_user()
-    with reading(services().engine) as session:
-        setup = load_setup(session)
-        right = right_of(user, setup, now)
-        cases = [case for key in keys if (case := get_case(session, key)) is not None]
-    cases = [
-        one
-        for one in cases
-        if one.open and (right is None or right.sees(one)) and not is_taken(one, user, now)
-    ]
     back = safe_next(request.values.get("next") or url_for("cases.index"))
     if request.method == "GET":
+        with reading(services().engine) as session:
+            setup = load_setup(session)
+            cases = _closable(session, setup, keys)
         return render_template(
             "cases/close.html", cases=cases, endings=ENDINGS, names=names_of(setup), back=back
         )
     ending, text = _ending(ENDINGS), note_text()
-    closed = 0
     with writing(services().engine) as session:
-        for case in cases:
-            try:
-                close_case(session, case.id, ending, asker(), text, now)
-            except RefusedError:
-                continue
+        in_turn(session)
+        mine = [one.id for one in _closable(session, load_setup(session), keys)]
+        told = close_cases(session, mine, ending, asker(), text, services().now())
+        over = [one for one in told.values() if isinstance(one, Case)]
+        for case in over:
             _note_end(session, case, ending, text)
-            closed += 1
+    closed = len(over)
     flash(
         ngettext("%(num)d case was closed.", "%(num)d cases were closed.", closed),
         "good" if closed else "warn",
@@ -169,6 +163,19 @@ def close_several() -> str | Response:
         )
         flash(said, "warn")
     return redirect(back)
+
+
+def _closable(session: Session, setup: Setup, keys: Sequence[int]) -> list[Case]:
+    """Return those of the cases that are open and the user's to close, in this order."""
+    now, user = services().now(), signed_in_user()
+    right = right_of(user, setup, now)
+    known = get_cases(session, keys)
+    cases = [known[key] for key in keys if key in known]
+    return [
+        one
+        for one in cases
+        if one.open and (right is None or right.sees(one)) and not is_taken(one, user, now)
+    ]
 
 
 @blueprint.post("/dial")

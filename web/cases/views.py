@@ -14,7 +14,6 @@ from telephony.domain.callback.cases import Case, Ending, Source
 from telephony.domain.callback.results import Why
 from telephony.domain.setup import Setup
 from telephony.store.attempts import attempts_of
-from telephony.store.calls import get_call
 from telephony.store.case_lists import (
     CaseFilter,
     View,
@@ -25,7 +24,7 @@ from telephony.store.case_lists import (
 )
 from telephony.store.cases import calls_of_case, get_case, open_cases
 from telephony.store.engine import reading
-from telephony.store.search import involves
+from telephony.store.search import recorded
 from telephony.store.setup import load_setup
 from web.calls.asking import right_of as right_to_calls
 from web.cases import timeline
@@ -128,15 +127,17 @@ def show(case_id: int) -> str:
         setup = load_setup(session)
         case = seen_case(session, case_id, user, setup)
         names = names_of(setup)
+        missed = calls_of_case(session, case_id, _CALLS)
+        attempts = attempts_of(session, case_id, _CALLS)
+        ids = [row.call_id for row in missed] + [one.uniqueid for one in attempts if one.uniqueid]
+        # Calls that the reader may open.
+        known = {one: one for one in recorded(session, ids, mine)}
         events = [
-            timeline.of_missed(
-                row.at, Why(row.why), phone(row.did), _may_open(session, row.call_id, mine)
-            )
-            for row in calls_of_case(session, case_id, _CALLS)
+            timeline.of_missed(row.at, Why(row.why), phone(row.did), known.get(row.call_id))
+            for row in missed
         ]
         events += [
-            timeline.of_attempt(one, names, _may_open(session, one.uniqueid, mine))
-            for one in attempts_of(session, case_id, _CALLS)
+            timeline.of_attempt(one, names, known.get(one.uniqueid or "")) for one in attempts
         ]
         out = opt_out_of(session, case.number)
         again = None if case.open else open_cases(session, [case.number]).get(case.number)
@@ -193,10 +194,3 @@ def _where(user: User, setup: Setup) -> CaseFilter:
         zone(),
         offer.settings.country,
     )
-
-
-def _may_open(session: Session, call_id: str | None, mine: str | None) -> str | None:
-    """Return the id of a call that is recorded and that the reader may open."""
-    if call_id is None or (mine is not None and not involves(session, call_id, mine)):
-        return None
-    return call_id if get_call(session, call_id) is not None else None
