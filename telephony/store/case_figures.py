@@ -57,14 +57,14 @@ def cases_told(session: Session, span: Span) -> Iterator[Told]:
         .scalar_subquery()
     )
     query = select(
-        _c.id, _c.opened_at, _c.origin_at, _c.promised_at, calls.label("calls"),
+        _c.id, _c.opened_at, _c.origin_at, calls.label("calls"),
         _c.did, _c.group_name, _OPERATOR.label("operator"), _c.why, _c.source,
-        _c.ending, _c.ended_at, _c.sla_at,
+        _c.ending, _c.ended_at, _c.sla_at, _c.promised_at, _c.agreed_at, _c.broken_at,
     ).where(*wanted)  # fmt: skip
     for row in session.execute(query):
         yield Told(
             opened_at=row.opened_at,
-            since=row.promised_at or row.origin_at,
+            missed_at=row.origin_at,
             calls=row.calls,
             did=row.did,
             group=row.group_name,
@@ -74,6 +74,9 @@ def cases_told(session: Session, span: Span) -> Iterator[Told]:
             ending=None if row.ending is None else Ending(row.ending),
             ended_at=row.ended_at,
             sla_at=row.sla_at,
+            promised_at=row.promised_at,
+            agreed_at=row.agreed_at,
+            broken=row.broken_at is not None,
             tries=tuple(tries.get(row.id, ())),
         )
 

@@ -34,6 +34,8 @@ missed_case = Table(
     Column("due_at", UtcDateTime),
     Column("promised_at", UtcDateTime),
     Column("hurried", Boolean, nullable=False, server_default=false()),
+    Column("agreed_at", UtcDateTime),
+    Column("broken_at", UtcDateTime),
     Column("anyone_at", UtcDateTime),
     Column("sla_at", UtcDateTime),
     Column("expires_at", UtcDateTime),

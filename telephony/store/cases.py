@@ -31,8 +31,9 @@ from telephony.store.tables import in_turn, insert_or_ignore
 _OPEN = (CaseState.OPEN.value, CaseState.DIALLING.value)
 _PLAIN = (
     "number", "did", "client_id", "client_name", "priority", "owner", "claimed_by", "opened_at",
-    "origin_at", "last_missed_at", "missed", "due_at", "promised_at", "anyone_at", "sla_at",
-    "hurried", "expires_at", "tries", "misses", "ended_at", "ended_by", "note", "call_id",
+    "origin_at", "last_missed_at", "missed", "due_at", "promised_at", "hurried", "agreed_at",
+    "broken_at", "anyone_at", "sla_at", "expires_at", "tries", "misses", "ended_at", "ended_by",
+    "note", "call_id",
 )  # fmt: skip
 _CODES: Mapping[str, type[StrEnum]] = {
     "state": CaseState,

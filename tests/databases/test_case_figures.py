@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from telephony.domain.callback.cases import Ending, ended
+from telephony.domain.callback.cases import Ending, ended, scheduled
 from telephony.domain.callback.figures import By, figures_of
 from telephony.domain.callback.results import Ended, Why
+from telephony.domain.callback.rules import CallbackRules
 from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
 from telephony.store.attempts import send_attempt as send
 from telephony.store.case_figures import Span, cases_told
-from telephony.store.cases import JoinedCall, join_calls
+from telephony.store.cases import JoinedCall, get_case, join_calls, save_case
 from telephony.store.engine import open_engine, reading, writing
 from telephony.store.migrations import migrate
 from tests.databases.missed import a_case, add
@@ -68,6 +69,34 @@ def test_a_case_is_told_whole(engine: Engine) -> None:
     whole, parts = figures_of(told, By.OPERATOR, UTC, HOUR, NOW)
     assert (whole.missed, whole.cases, whole.recovered, whole.by_hand) == (3, 3, 1, 1)
     assert {key: one.cases for key, one in parts.items()} == {"101": 1, "102": 1, "103": 1}
+
+
+def test_a_time_agreed_hides_neither_a_broken_deadline_nor_the_wait_before_it(
+    engine: Engine,
+) -> None:
+    late, in_time = add(
+        engine, a_case("+79001110001", NOW, left=-5), a_case("+79001110002", NOW, left=5)
+    )
+    try_once(engine, late, OPENED + 4 * MINUTE, Ended.NO_ANSWER, sent=True)
+    with writing(engine) as session:
+        for key in (late, in_time):
+            case = get_case(session, key)
+            assert case is not None
+            agreed = scheduled(case, NOW + HOUR, NOW, CallbackRules())
+            save_case(session, case, agreed, NOW)
+            later = scheduled(agreed, NOW + 2 * HOUR, NOW + MINUTE, CallbackRules())
+            save_case(session, agreed, later, NOW)
+            over = ended(later, Ending.CALLED_BACK, NOW + 2 * HOUR + 3 * MINUTE, "101")
+            save_case(session, later, over, NOW)
+    with reading(engine) as session:
+        told = sorted(cases_told(session, DAY), key=lambda one: not one.broken)
+    assert [one.broken for one in told] == [True, False]
+    assert [one.missed_at for one in told] == [OPENED, OPENED]
+    assert {one.agreed_at for one in told} == {NOW + MINUTE}
+    assert {one.promised_at for one in told} == {NOW + 2 * HOUR}
+    figures, _ = figures_of(told, By.DID, UTC, HOUR, NOW + 3 * HOUR)
+    assert (figures.kept, figures.broken) == (1, 1)
+    assert (figures.median, figures.p90) == (3.5 * 60, 4 * 60)
 
 
 def test_a_span_has_its_first_moment_and_not_its_last(engine: Engine) -> None:

@@ -147,6 +147,20 @@ def test_a_promise_is_kept_or_broken(
     assert (case.ending, case.kept, case.ended_by) == (ending, kept, "101")
 
 
+@pytest.mark.parametrize(("late", "broken"), [(30, False), (31, True)])
+def test_a_deadline_that_was_broken_stays_so_whatever_is_agreed_then(
+    late: int, broken: bool
+) -> None:
+    once = scheduled(a_case(), NOW + minutes(90), NOW + minutes(late), RULES)
+    again = scheduled(once, NOW + minutes(180), NOW + minutes(late + 1), RULES)
+    assert (again.agreed_at, again.sla_at) == (NOW + minutes(late + 1), NOW + minutes(210))
+    assert again.broken_at == (a_case().sla_at if broken else None)
+    talk = Contact("1.1", CLIENTS[0], NOW + minutes(181), NOW + minutes(190), True, "101")
+    assert reached(again, talk).kept is not broken
+    missed = scheduled(once, NOW + minutes(300), NOW + minutes(121), RULES)
+    assert missed.broken_at == (a_case().sla_at if broken else once.sla_at)
+
+
 def test_what_is_neither_kept_nor_broken() -> None:
     assert a_case().kept is None
     assert ended(a_case(), Ending.BY_HAND, NOW).kept is None

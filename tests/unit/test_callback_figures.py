@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,11 +20,11 @@ MINUTE = timedelta(minutes=1)
 
 
 def told(minutes: float = 60, **changes: object) -> Told:
-    """A case whose client has waited for so many minutes, with an hour's deadline."""
+    """A case of so many minutes ago, with an hour's deadline."""
     since = NOW - minutes * MINUTE
     values: dict[str, object] = {
         "opened_at": since,
-        "since": since,
+        "missed_at": since,
         "calls": 1,
         "did": "74951234567",
         "group": "sales",
@@ -110,11 +111,65 @@ def test_the_time_to_the_first_call_back() -> None:
     )
     by_desk_phone = reached(8, Ending.OPERATOR_CALLED)
     called_us = reached(1, Ending.CLIENT_CALLED)
-    early = told(since=NOW, ending=Ending.OPERATOR_CALLED, ended_at=NOW - MINUTE)
-    figures = whole(rang, ours, by_desk_phone, called_us, early, told())
-    assert figures.called_back == 4
-    assert figures.median == 5 * 60
+    figures = whole(rang, ours, by_desk_phone, called_us, told())
+    assert figures.called_back == 3
+    assert figures.median == 6 * 60
     assert figures.p90 == 8 * 60
+
+
+@pytest.mark.parametrize(
+    ("called", "wait"),
+    [
+        (5, 5),  # nothing was agreed yet: they waited since the missed call
+        (29, 29),
+        (30, None),  # agreed a moment before, and early
+        (44, None),
+        (45, 0),
+        (50, 5),
+    ],
+)
+def test_a_call_before_the_time_agreed_is_no_callback_within_nothing(
+    called: int, wait: float | None
+) -> None:
+    start = NOW - HOUR
+    case = told(
+        tries=((start + called * MINUTE, Ended.NO_ANSWER),),
+        agreed_at=start + 30 * MINUTE,
+        promised_at=start + 45 * MINUTE,
+    )
+    figures = whole(case)
+    assert figures.called_back == 1
+    assert figures.median == (None if wait is None else wait * 60)
+    assert whole(case, reached(7)).median == 60 * (7 if wait is None else (7 + wait) / 2)
+
+
+def test_who_is_called_early_of_a_persons_own_accord_has_no_time_either() -> None:
+    start = NOW - 10 * HOUR
+    agreed: dict[str, Any] = {
+        "agreed_at": start,
+        "promised_at": start + 5 * HOUR,
+        "sla_at": start + 6 * HOUR,
+    }
+    figures = whole(reached(299, Ending.OPERATOR_CALLED, **agreed))
+    assert (figures.called_back, figures.median) == (1, None)
+    assert (figures.kept, figures.recovered) == (1, 1)
+
+
+def test_a_time_agreed_too_late_leaves_the_deadline_broken() -> None:
+    agreed: dict[str, Any] = {
+        "agreed_at": NOW - 2 * HOUR,
+        "promised_at": NOW - HOUR,
+        "sla_at": NOW + HOUR,
+        "broken": True,
+    }
+    figures = whole(
+        reached(599, **agreed),
+        told(600, **agreed),
+        told(600, ending=Ending.BY_HAND, ended_at=NOW, **agreed),
+        told(600, ending=Ending.OPTED_OUT, ended_at=NOW, **agreed),
+        reached(599, **(agreed | {"broken": False})),
+    )
+    assert (figures.kept, figures.broken) == (1, 3)
 
 
 def test_p90_is_a_wait_that_was() -> None:
@@ -154,18 +209,22 @@ def test_parts_by_the_clock_of_a_zone(by: By, key: object) -> None:
 
 _CASES = st.lists(
     st.builds(
-        lambda ending, minutes, after, did, tries: told(
+        lambda ending, minutes, after, did, tries, agreed: told(
             minutes,
             ending=ending,
             ended_at=None if ending is None else NOW - (minutes - after) * MINUTE,
             did=did,
             tries=tuple((NOW, one) for one in tries),
+            broken=agreed > 60,
+            agreed_at=NOW - agreed * MINUTE if agreed else None,
+            promised_at=NOW - (agreed - 30) * MINUTE if agreed else None,
         ),
         st.sampled_from([None, *Ending]),
         st.integers(60, 600),
         st.integers(0, 60),
         st.sampled_from(["1", "2", ""]),
         st.lists(st.sampled_from([None, *Ended]), max_size=3),
+        st.integers(0, 120),
     ),
     max_size=12,
 )
@@ -177,6 +236,13 @@ def test_the_parts_are_the_whole(cases: list[Told], by: By) -> None:
     for name in ("missed", "short", "cases", "to_call", "dialled", "kept", "broken", "called_back"):
         assert getattr(figures, name) == sum(getattr(one, name) for one in parts.values()), name
     assert figures.recovered <= figures.reached
+    waits = [one for part in parts.values() for one in (part.median, part.p90) if one is not None]
+    if waits:
+        assert figures.median is not None
+        assert figures.p90 is not None
+        assert min(waits) <= figures.median <= figures.p90 <= max(waits)
+    else:
+        assert (figures.median, figures.p90) == (None, None)
     assert figures.kept + figures.broken <= figures.to_call
     assert figures.cases == sum(
         (figures.suppressed, figures.reached, figures.by_hand, figures.expired, figures.waiting)

@@ -98,7 +98,8 @@ class Case:
     `origin_at` is when the client began to wait: their place in the line, kept over every try.
     `due_at` is when Dutyline tries next, None when a person has to (`attention` says why).
     `anyone_at` is until when only the `owner` (or who claimed it) is rung. `sla_at` is what was
-    promised. `hurried` is one who called again and is not left to wait for the time agreed,
+    promised; `broken_at` the first such deadline that had passed when, at `agreed_at`, a new time
+    was agreed. `hurried` is one who called again and is not left to wait for the time agreed,
     `promised_at`. `tries` counts those in which the client was dialled, `misses` those for want of
     an operator since. `why` is what became of the last missed call.
     """
@@ -122,6 +123,8 @@ class Case:
     due_at: datetime | None = None
     promised_at: datetime | None = None
     hurried: bool = False
+    agreed_at: datetime | None = None
+    broken_at: datetime | None = None
     anyone_at: datetime | None = None
     sla_at: datetime | None = None
     expires_at: datetime | None = None
@@ -147,7 +150,7 @@ class Case:
             return False
         if self.ending not in REACHED or self.ended_at is None:
             return None
-        return self.sla_at is None or self.ended_at <= self.sla_at
+        return self.broken_at is None and (self.sla_at is None or self.ended_at <= self.sla_at)
 
     def agreed(self, now: datetime) -> datetime | None:
         """Return the time agreed that is still waited for at a moment, if any."""
@@ -176,6 +179,7 @@ def opened(wish: Wish, rules: CallbackRules, sla_at: datetime | None) -> Case:
         priority=wish.priority,
         owner=wish.owner,
         promised_at=wish.promised_at,
+        agreed_at=wish.at if wish.promised_at is not None else None,
         anyone_at=_anyone_at(wish, rules),
         sla_at=sla_at,
         expires_at=(wish.promised_at or wish.at) + timedelta(hours=rules.expire_hours),
@@ -287,16 +291,20 @@ def _renews(case: Case, wish: Wish) -> bool:
 def scheduled(case: Case, at: datetime, now: datetime, rules: CallbackRules) -> Case:
     """Return a case whose client is to be called at a moment that was agreed.
 
-    A conversation that had begun by `now`, in which it may have been agreed, does not keep it.
+    A conversation that had begun by `now`, in which it may have been agreed, does not keep it. A
+    deadline that had passed by then stays broken.
     """
     if not case.open:
         return case
+    late = case.sla_at if case.sla_at is not None and case.sla_at < now else None
     return replace(
         case,
         source=Source.SCHEDULED,
         last_missed_at=max(case.last_missed_at, now),
         promised_at=at,
         hurried=False,
+        agreed_at=now,
+        broken_at=case.broken_at or late,
         sla_at=at + timedelta(minutes=rules.sla_minutes),
         anyone_at=at + timedelta(minutes=rules.claim_minutes),
         expires_at=at + timedelta(hours=rules.expire_hours),

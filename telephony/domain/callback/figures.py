@@ -37,13 +37,14 @@ class By(StrEnum):
 class Told:
     """One case as figures count it. Times are aware.
 
-    `since` is when the client began to wait, or the time agreed with them. `calls` are its missed
-    calls. `operator` talked to the client, else claimed the case, else owns it. `tries` are the
-    tries that were sent, in order: when, and how each ended (None: it is under way).
+    `missed_at` is when the client began to wait; `promised_at` is the time agreed with them, at
+    `agreed_at`, and `broken` whether a deadline had passed by then. `calls` are its missed calls.
+    `operator` talked to the client, else claimed the case, else owns it. `tries` are the tries that
+    were sent, in order: when, and how each ended (None: it is under way).
     """
 
     opened_at: datetime
-    since: datetime
+    missed_at: datetime
     calls: int
     did: str
     group: str | None
@@ -53,7 +54,15 @@ class Told:
     ending: Ending | None = None
     ended_at: datetime | None = None
     sla_at: datetime | None = None
+    promised_at: datetime | None = None
+    agreed_at: datetime | None = None
+    broken: bool = False
     tries: tuple[tuple[datetime, Ended | None], ...] = ()
+
+    @property
+    def since(self) -> datetime:
+        """Since when the client waits for us: since the time agreed, else the missed call."""
+        return self.promised_at or self.missed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +107,6 @@ class _Sum:
     waits: list[float] = field(default_factory=list)
 
     def add(self, case: Told, within: timedelta, now: datetime) -> None:
-        if case.ending is Ending.NOT_MISSED:
-            return
         if case.ending is Ending.SHORT:
             self.counts["short"] += case.calls
             return
@@ -115,7 +122,14 @@ class _Sum:
         called = _called_back(case)
         if called is not None:
             self.counts["called_back"] += 1
-            self.waits.append(max(0.0, (called - case.since).total_seconds()))
+            since = _waited_since(case, called)
+            if since is not None:
+                self.waits.append(max(0.0, (called - since).total_seconds()))
+
+    def merge(self, part: _Sum) -> None:
+        self.counts.update(part.counts)
+        self.tries.update(part.tries)
+        self.waits += part.waits
 
     def figures(self) -> CallbackFigures:
         waits = sorted(self.waits)
@@ -134,12 +148,13 @@ def figures_of(
 
     Only parts that have cases or short abandons are there. `within` is what counts as recovered.
     """
-    whole = _Sum()
     parts: dict[Key, _Sum] = {}
     for case in cases:
-        whole.add(case, within, now)
         if case.ending is not Ending.NOT_MISSED:
             parts.setdefault(_key(case, by, zone), _Sum()).add(case, within, now)
+    whole = _Sum()
+    for part in parts.values():
+        whole.merge(part)
     return whole.figures(), {key: one.figures() for key, one in parts.items()}
 
 
@@ -156,11 +171,12 @@ def _part(ending: Ending | None) -> str:
 def _kept(case: Told, now: datetime) -> bool | None:
     """Tell whether the deadline was kept; None while it may be, and where none was to be kept.
 
-    One that passed while the client waited is broken, also when somebody closed the case later.
+    One that passed while the client waited is broken, also when somebody closed the case later or
+    agreed on another time.
     """
     if case.ending in SUPPRESSING:
         return None
-    if case.ending is Ending.EXPIRED:
+    if case.broken or case.ending is Ending.EXPIRED:
         return False
     late = case.sla_at is not None and case.sla_at < (case.ended_at or now)
     if case.ending in REACHED:
@@ -173,6 +189,16 @@ def _called_back(case: Told) -> datetime | None:
     tried = next((at for at, ended in case.tries if ended is None or ended.dialled), None)
     talked = case.ended_at if case.ending in _OURS else None
     return min((at for at in (tried, talked) if at is not None), default=None)
+
+
+def _waited_since(case: Told, called: datetime) -> datetime | None:
+    """Return since when the client had waited for a call; None when it was early.
+
+    A time that was agreed after the call excuses nothing of the wait before it.
+    """
+    if case.promised_at is None or (case.agreed_at is not None and called < case.agreed_at):
+        return case.missed_at
+    return None if called < case.promised_at else case.promised_at
 
 
 _OURS = frozenset({Ending.OPERATOR_CALLED, Ending.CALLED_BACK})
