@@ -29,6 +29,7 @@ from telephony.domain.callback.verdicts import GO, Bar, Standing, Verdict, may_d
 from telephony.domain.live import OperatorActivity
 from telephony.domain.orders import Order, Placing, channel_ids
 from telephony.domain.setup import Setup
+from telephony.languages import language_for
 from telephony.store.attempts import (
     Attempt,
     AttemptState,
@@ -40,6 +41,7 @@ from telephony.store.cases import get_case, save_case
 from telephony.store.engine import writing
 from telephony.store.live import list_operator_states
 from telephony.store.tables import in_turn
+from telephony.words import LANGUAGES
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +49,6 @@ log = structlog.get_logger(__name__)
 WINDOW_SECONDS = 15
 # Nothing of a try begins after this: then somebody looks what became of it.
 _UNSEEN = timedelta(seconds=WINDOW_SECONDS + 5)
-_LANGUAGES = {"7": "ru", "375": "ru"}
 
 
 def place(desk: Desk, key: int, fence: int) -> None:
@@ -218,11 +219,10 @@ def placing_of(
     mobile = ""
     if operator is not None and attempt.mobile and operator.mobile:
         mobile = setup.line(operator.mobile, operator.trunk) or operator.mobile
-    language = next(
-        (name for prefix, name in _LANGUAGES.items() if attempt.number.startswith(f"+{prefix}")),
-        "en",
-    )
+    language = language_for(attempt.number, rules.greetings)
     greeting = rules.greetings.get(language, "") if attempt.case_id is not None else ""
+    if not greeting:
+        language = language_for(attempt.number, LANGUAGES)
     return Placing(
         order=Order(None if client_first else attempt.operator, attempt.number, attempt.did),
         uniqueids=channel_ids(attempt.id, clock),

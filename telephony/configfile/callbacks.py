@@ -14,7 +14,6 @@ callbacks:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import time
@@ -39,6 +38,7 @@ from telephony.domain.callback.rules import (
     Spacing,
 )
 from telephony.domain.numbers import is_country
+from telephony.languages import heard
 
 CALLBACKS = "callbacks"
 PARTS = ("quiet", "spacing", "caps")
@@ -46,7 +46,6 @@ PARTS = ("quiet", "spacing", "caps")
 _USUAL = CallbackRules()
 _CLOCKS = ("start", "end", "weekend_start", "weekend_end")
 _NUMBERS = tuple(name for name in LIMITS if "." not in name)
-_LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
 _Numbers = TypeVar("_Numbers", Spacing, Caps)
 
 
@@ -139,11 +138,14 @@ class CallbackNodes(SoundNodes):
             self.wrong(node, path, Mistake.NOT_KEYS)
             return {}
         found: dict[str, str] = {}
-        for key_node, value in node.value:
-            language = str(key_node.value)
+        keys = [str(key_node.value) for key_node, _ in node.value]
+        played = heard(keys)
+        for (key_node, value), language in zip(node.value, keys, strict=True):
             place = f"{path}.{language}"
-            if not _LANGUAGE.fullmatch(language):
+            if not heard([language]):
                 self.wrong(key_node, place, Mistake.LANGUAGE, language)
+            elif language not in played:
+                self.wrong(key_node, place, Mistake.UNHEARD, language)
             elif language in found:
                 self.wrong(key_node, place, Mistake.TWICE, language)
             else:

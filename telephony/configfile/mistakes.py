@@ -73,6 +73,7 @@ class Mistake(StrEnum):
     PIN = "pin"
     # Callbacks
     LANGUAGE = "language"
+    UNHEARD = "unheard"
     CALLED_COUNTRY = "called_country"
     # Rosters
     NO_TURNS = "no_turns"
@@ -237,8 +238,15 @@ _WORDS: Mapping[Mistake, tuple[str, str]] = {
     ),
     Mistake.KEY: ("must be one digit", "должна быть одна цифра"),
     Mistake.LANGUAGE: (
-        "must be a language of two small letters, such as ru",
-        "должен быть язык двумя строчными латинскими буквами, например ru",
+        "must be an official language of a country, in two small letters, such as ru or de",
+        "должен быть государственный язык какой-либо страны двумя строчными латинскими буквами, "
+        "например ru или de",
+    ),
+    Mistake.UNHEARD: (
+        "would never be heard: wherever this language is official, one that more people speak has "
+        "a greeting, too",
+        "никогда не прозвучит: везде, где этот язык государственный, есть приветствие и на более "
+        "распространённом языке",
     ),
     Mistake.CALLED_COUNTRY: (
         "must be a country with telephone numbers, such as RU or US",

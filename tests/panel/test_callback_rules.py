@@ -153,11 +153,11 @@ def test_every_setting_is_saved_shown_again_and_taken_back(panel: Panel, admin: 
         ),
         (
             {"greeting-language": "Ru", "greeting-sound": "@welcome"},
-            ["must be a language of two small letters"],
+            ["must be an official language of a country"],
         ),
         (
             {"greeting-language": "", "greeting-sound": "@welcome"},
-            ["must be a language of two small letters"],
+            ["must be an official language of a country"],
         ),
         ({"greeting-language": "ru", "greeting-sound": ""}, ["must have 1 to 100 characters"]),
         (

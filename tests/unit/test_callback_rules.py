@@ -115,6 +115,8 @@ def test_a_preset_stands_for_what_is_usual_in_a_country(name: str) -> None:
         ("client_key: yes", "client_key: 1", "client_key"),
         ("ru: ", "Ru: ", "greetings.Ru"),
         ("ru: ", "rus: ", "greetings.rus"),
+        ("ru: ", "xx: ", "greetings.xx"),
+        ("{ru: ", "{be: vm-goodbye, kk: vm-goodbye, ru: ", "greetings.kk"),
         ("en: ", "ru: ", "greetings.ru"),
         ("vm-goodbye", "a&b", "greetings.en"),
         ("vm-goodbye", '""', "greetings.en"),

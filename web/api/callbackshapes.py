@@ -89,7 +89,7 @@ class CallbackRulesOf(Schema):
         keys=fields.String(),
         values=fields.String(),
         required=True,
-        metadata={"description": "Sounds by language (two letters)"},
+        metadata={"description": "Sounds by language (two letters), by the client's country"},
     )
     regions = fields.List(
         fields.String(),

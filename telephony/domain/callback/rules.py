@@ -101,9 +101,9 @@ class CallbackRules:
     once. `claim_minutes` it is the owner's alone. Promised is a contact within `sla_minutes`, not
     counting quiet hours; `near_minutes` before that it is nearly late. After `expire_hours` a case
     is closed. With `client_key` a client has to press 1, so that no machine is connected.
-    `greetings` are announcements by language, played to the client; `machine_detection` is
-    Asterisk's AMD. Without `regions` (ISO 3166) only the company's own country is called; `types`
-    are out of `TYPES`.
+    `greetings` are announcements by language, played to the client by the country of their number;
+    `machine_detection` is Asterisk's AMD. Without `regions` (ISO 3166) only the company's own
+    country is called; `types` are out of `TYPES`.
     """
 
     automatic: Automatic = Automatic.EVERYBODY
