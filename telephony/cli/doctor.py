@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,6 @@ from telephony.settings import Settings
 from telephony.store.engine import StoreError, open_engine, reading
 from telephony.store.migrations import pending
 from telephony.store.setup import load_setup
-from telephony.zones import known_zones
 
 MODULES = (
     "app_waitforcond",
@@ -124,7 +124,8 @@ def _check_setup(engine: Engine) -> Iterator[Finding]:
         )
     zones = sorted({group.roster.zone for group in setup.groups.values()})
     if zones:
-        unknown = [name for name in zones if name not in known_zones()]
+        known = zoneinfo.available_timezones()
+        unknown = [name for name in zones if name not in known]
         if unknown:
             yield failed(
                 f"this machine does not know the time zone {', '.join(unknown)}",

@@ -69,6 +69,13 @@ def test_doctor_says_which_parts_do_not_run(company: Admin) -> None:
     assert "✓ relay, worker-now, worker-bulk run" in _doctor(company)
 
 
+def test_doctor_knows_every_zone_that_the_machine_does(company: Admin) -> None:
+    setup = company.folder / "setup.yaml"
+    setup.write_text("operators: []\ngroups: [{name: night, zone: Factory}]\ndids: []\n")
+    company.says("config", "apply", str(setup))
+    assert "✓ time zones of the groups: Factory" in _doctor(company)
+
+
 def test_doctor_looks_who_can_read_the_key(company: Admin) -> None:
     key = company.folder / "secret.key"
     assert f"✓ {key} is made when" in _doctor(company)
