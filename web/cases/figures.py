@@ -208,7 +208,8 @@ def _lines(asked: Asked, parts: Mapping[Key, CallbackFigures], setup: Setup) -> 
         return []
     keys: Iterable[Key] = sorted(parts, key=lambda key: (-parts[key].cases, str(key)))
     if asked.by is By.HOUR:
-        keys = [hour for hour in _HOURS if min(map(str, parts)) <= hour <= max(map(str, parts))]
+        first_hour, last_hour = min(map(str, parts)), max(map(str, parts))
+        keys = [hour for hour in _HOURS if first_hour <= hour <= last_hour]
     elif asked.by is By.DAY:
         last = min(asked.last, max(asked.first, local_today()))
         days = (last - asked.first).days + 1
