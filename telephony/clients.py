@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from telephony.domain.directory import Stage
 from telephony.domain.numbers import normalise
+from telephony.store.audit import changes
 from telephony.store.client_changes import delete_clients, save_clients
 from telephony.store.clients import ClientData, find_owners, get_clients
 from telephony.store.directory import client_version, lock_version
@@ -218,16 +219,12 @@ def same(one: ClientData, other: ClientData) -> bool:
 
 def differences(before: ClientData, after: ClientData) -> dict[str, dict[str, Any]]:
     """Return field → old and new, of what is another: for the audit log."""
-    found = {}
-    for field in fields(ClientData):
-        old, new = (_plain(getattr(one, field.name)) for one in (before, after))
-        if old != new:
-            found[field.name] = {"old": old, "new": new}
-    return found
+    return changes(_plain(before), _plain(after))
 
 
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, tuple) else value
+def _plain(client: ClientData) -> dict[str, Any]:
+    fields = {name: getattr(client, name) for name in ClientData.__slots__}
+    return {**fields, "phones": sorted(client.phones)}
 
 
 def _present(session: Session, client_id: int | None, seen: int | None) -> ClientData | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -45,6 +46,15 @@ class Note(Protocol):
 
     def __call__(self, session: Session, action: str, target: str, **details: Any) -> None:
         """Write that `action` was done to `target`."""
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return name → old and new of what is another: the details of a change."""
+    return {
+        name: {"old": before.get(name), "new": after.get(name)}
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    }
 
 
 def add_audit(session: Session, entry: AuditEntry) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from telephony.mailing import Mailer, MailError
 from telephony.notify import NOTICE_EVENTS, trial_mail
 from telephony.settings import Settings
-from telephony.store.audit import Note
+from telephony.store.audit import Note, changes
 from telephony.store.notices import (
     Notice,
     Recipient,
@@ -80,15 +80,8 @@ def change(session: Session, key: int, written: WrittenNotice, note: Note) -> bo
     before, after = get_notice(session, key), _rule(key, written)
     if before is None or not save_notice(session, after):
         return False
-    old, new = _about(before), _about(after)
-    changed = {
-        name: {"old": old.get(name), "new": new.get(name)}
-        for name in {**old, **new}
-        if old.get(name) != new.get(name)
-    }
-    if _people(before) != _people(after):
-        changed["recipients"] = {"old": _people(before), "new": _people(after)}
-    if changed:
+    old, new = ({**_about(one), "recipients": _people(one)} for one in (before, after))
+    if changed := changes(old, new):
         note(session, "notice.changed", _people(after), **changed)
     return True
 

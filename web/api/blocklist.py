@@ -18,6 +18,7 @@ from telephony.blocking import (
     put_on_list,
 )
 from telephony.domain.blocklist import Blocked
+from telephony.store.audit import changes
 from telephony.store.blocklist import get_blocked, list_blocked, unblock
 from telephony.store.engine import reading, writing
 from web.api import clientele, schemas
@@ -92,10 +93,7 @@ def change_blocked(
     with writing(offer.engine) as session:
         before, put = change_line(session, line_id, body["reason"], body["until"], offer.now())
         if before is not None and not put.wrong and put.lines[0][1] != before:
-            old, new = audited(before), audited(put.lines[0][1])
-            changed = {
-                name: {"old": old[name], "new": new[name]} for name in old if old[name] != new[name]
-            }
+            changed = changes(audited(before), audited(put.lines[0][1]))
             note_by_token(session, "blocked.changed", before.pattern, **changed)
     if before is None:
         abort(404)

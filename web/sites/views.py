@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from telephony.accounts import Role
+from telephony.store.audit import changes
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 from telephony.store.sites import (
@@ -85,12 +86,7 @@ def edit(key: str) -> str | AnyResponse | tuple[str, int]:
     if not form.validate_on_submit():
         return _page(form, site)
     changed = replace(site, **form.values())
-    before, after = _shown(site), _shown(changed)
-    details = {
-        name: {"old": before[name], "new": value}
-        for name, value in after.items()
-        if before[name] != value
-    }
+    details = changes(_shown(site), _shown(changed))
     with writing(services().engine) as session:
         if not save_site(session, changed):
             abort(404)
