@@ -13,7 +13,6 @@ from telephony.cli.common import Failed, database, note, readable, settings_for
 from telephony.cli.working import tools_of
 from telephony.notify import EVENTS, FORMS, STANDARD, ZAMMAD_EVENTS
 from telephony.store.engine import reading, writing
-from telephony.store.lanes import list_lanes
 from telephony.store.webhooks import Webhook, get_webhook, list_webhooks
 from telephony.telling import webhooks as hooks
 from telephony.telling.written import Objected, Objection, WrittenWebhook, check_webhook
@@ -60,15 +59,15 @@ def list_() -> None:
     words = WORDS[settings.language]
     with database(settings) as engine, reading(engine) as session:
         found = list_webhooks(session)
-        lanes = {lane.name: lane for lane in list_lanes(session)}
+        failing = hooks.failing_since(session, found)
     if not found:
         click.echo(words["none"])
     for hook in found:
-        lane = lanes.get(f"webhook:{hook.id}")
         state = words["on"] if hook.enabled else f"✗ {hook.problem or words['paused']}"
-        if hook.enabled and lane is not None and lane.failing_since is not None:
-            since = lane.failing_since.isoformat(sep=" ", timespec="seconds")
-            state = "! " + words["failing"].format(since=since)
+        since = failing[hook.id]
+        if since is not None:
+            said = since.isoformat(sep=" ", timespec="seconds")
+            state = "! " + words["failing"].format(since=said)
         click.echo(f"{hook.id}  {hook.form}  {hook.place}  {','.join(hook.events)}  {state}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from telephony.outgoing import Outgoing, OutgoingError
 from telephony.secrets import SecretError, Vault
 from telephony.store.audit import Note
 from telephony.store.deliveries import park_lane
-from telephony.store.lanes import lane_works
+from telephony.store.lanes import lane_works, list_lanes
 from telephony.store.outbox import StoredFact
 from telephony.store.webhooks import (
     Webhook,
@@ -116,6 +117,12 @@ def remove(session: Session, key: int, now: datetime, note: Note) -> bool:
     park_lane(session, _lane(key), now, REMOVED)
     note(session, "webhook.removed", hook.place, events=list(hook.events))
     return True
+
+
+def failing_since(session: Session, hooks: Iterable[Webhook]) -> dict[int, datetime | None]:
+    """Return since when each does not answer: None while it does, or is paused."""
+    lanes = {one.name: one.failing_since for one in list_lanes(session)}
+    return {hook.id: lanes.get(_lane(hook.id)) if hook.enabled else None for hook in hooks}
 
 
 def try_out(hook: Webhook, outgoing: Outgoing, vault: Vault, now: datetime) -> Tried:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from flask import abort
@@ -11,7 +11,6 @@ from telephony.accounts import Scope
 from telephony.notify import say_event, say_reason
 from telephony.store.deliveries import State
 from telephony.store.engine import reading, writing
-from telephony.store.lanes import list_lanes
 from telephony.store.notices import Notice, Recipient, get_notice, list_notices
 from telephony.store.webhooks import Webhook, get_webhook, list_webhooks
 from telephony.telling import deliveries as undelivered
@@ -123,15 +122,14 @@ def webhooks(query: Mapping[str, Any]) -> dict[str, Any]:
     """List the webhooks; of an address only the server is told."""
     with reading(services().engine) as session:
         found = list_webhooks(session)
-    failing = _failing()
-    return _part(query, [_webhook(one, failing) for one in found])
+    return _part(query, _shown(found))
 
 
 @reads(_WEBHOOK, _READ, tellingshapes.OneWebhook, schemas.Empty, one=True)
 def one_webhook(query: Mapping[str, Any], webhook_id: int) -> dict[str, Any]:
     """Show one webhook."""
     del query
-    return _webhook(_known_webhook(webhook_id), _failing())
+    return _one_shown(webhook_id)
 
 
 @writes(
@@ -153,7 +151,7 @@ def add_webhook(query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, 
         _refuse(wrong)
     with writing(offer.engine) as session:
         key, secret = hooks.add(session, written, place, offer.vault, offer.now(), note_by_token)
-    return {**_webhook(_known_webhook(key), _failing()), "secret": secret}
+    return {**_one_shown(key), "secret": secret}
 
 
 @writes("PATCH", _WEBHOOK, _WRITE, tellingshapes.OneWebhook, tellingshapes.WebhookPatch)
@@ -177,7 +175,7 @@ def change_webhook(
             hooks.enable(session, hook.id, note_by_token)
         elif body.get("enabled") is False:
             hooks.pause(session, hook.id, offer.now(), note_by_token)
-    return _webhook(_known_webhook(webhook_id), _failing())
+    return _one_shown(webhook_id)
 
 
 @writes("DELETE", _WEBHOOK, _WRITE, None, status=204)
@@ -268,26 +266,30 @@ def _refuse(wrong: Iterable[Objected]) -> NoReturn:
     refuse(errors)
 
 
-def _failing() -> dict[str, Any]:
-    with reading(services().engine) as session:
-        return {lane.name: lane.failing_since for lane in list_lanes(session)}
-
-
 def _notice(rule: Notice) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in Notice.__slots__}
 
 
-def _webhook(hook: Webhook, failing: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": hook.id,
-        "form": hook.form,
-        "events": hook.events,
-        "place": hook.place,
-        "enabled": hook.enabled,
-        "problem": None if hook.problem is None else say_reason(hook.problem, language()),
-        "failing_since": failing.get(f"webhook:{hook.id}") if hook.enabled else None,
-        "created_at": hook.created_at,
-    }
+def _one_shown(key: int) -> dict[str, Any]:
+    return _shown([_known_webhook(key)])[0]
+
+
+def _shown(found: Sequence[Webhook]) -> list[dict[str, Any]]:
+    with reading(services().engine) as session:
+        failing = hooks.failing_since(session, found)
+    return [
+        {
+            "id": hook.id,
+            "form": hook.form,
+            "events": hook.events,
+            "place": hook.place,
+            "enabled": hook.enabled,
+            "problem": None if hook.problem is None else say_reason(hook.problem, language()),
+            "failing_since": failing[hook.id],
+            "created_at": hook.created_at,
+        }
+        for hook in found
+    ]
 
 
 def _delivery(one: undelivered.Undelivered) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from flask import render_template
 from telephony.accounts import Role
 from telephony.store.deliveries import State
 from telephony.store.engine import reading
-from telephony.store.lanes import list_lanes
 from telephony.store.notices import list_notices
 from telephony.store.setup import load_setup
 from telephony.store.webhooks import list_webhooks
 from telephony.telling.deliveries import Way, undelivered
 from telephony.telling.notices import missing_setting
+from telephony.telling.webhooks import failing_since
 from web.notices.area import blueprint
 from web.pages import PER_PAGE, Paging, page_number
 from web.rights import allow
@@ -28,7 +28,7 @@ def index() -> str:
     number = page_number()
     with reading(offer.engine) as session:
         rules, hooks, setup = list_notices(session), list_webhooks(session), load_setup(session)
-        failing = {lane.name: lane.failing_since for lane in list_lanes(session)}
+        failing = failing_since(session, hooks)
         failed, total = undelivered(session, PER_PAGE, (number - 1) * PER_PAGE)
     return render_template(
         "notices/index.html",
@@ -37,7 +37,7 @@ def index() -> str:
         failed=failed,
         paging=Paging(number, PER_PAGE, total),
         dids=setup.dids,
-        failing_since={hook.id: failing.get(f"webhook:{hook.id}") for hook in hooks},
+        failing_since=failing,
         missing=missing_setting(offer.settings),
         event_words=event_words,
         reason_words=reason_words,

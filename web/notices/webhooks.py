@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from telephony.accounts import Role
 from telephony.notify import FORMS, ZAMMAD, ZAMMAD_EVENTS
 from telephony.store.engine import reading, writing
-from telephony.store.lanes import list_lanes
 from telephony.store.webhooks import Webhook, get_webhook
 from telephony.telling import webhooks
 from telephony.telling.written import check_events, check_webhook
@@ -136,8 +135,7 @@ def _page(template: str, form: WebhookForm, hook: Webhook | None = None) -> str 
     failing = None
     if hook is not None:
         with reading(services().engine) as session:
-            lanes = {lane.name: lane.failing_since for lane in list_lanes(session)}
-        failing = lanes.get(f"webhook:{hook.id}") if hook.enabled else None
+            failing = webhooks.failing_since(session, [hook])[hook.id]
     page = render_template(
         template,
         form=form,
