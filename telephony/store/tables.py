@@ -54,6 +54,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+# The biggest ids that PostgreSQL keeps in a column that is Integer, and in one that is BigKey.
+BIGGEST_KEY, BIGGEST_BIG_KEY = 2**31 - 1, 2**63 - 1
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
 Json = JSON(none_as_null=True)
 

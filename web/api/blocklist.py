@@ -21,6 +21,7 @@ from telephony.domain.blocklist import Blocked
 from telephony.store.audit import changes
 from telephony.store.blocklist import get_blocked, list_blocked, unblock
 from telephony.store.engine import reading, writing
+from telephony.store.tables import BIGGEST_KEY
 from web.api import clientele, schemas
 from web.api.base import reads, refuse, writes
 from web.notes import note_by_token
@@ -28,7 +29,6 @@ from web.services import services
 from web.texts import gettext
 from web.wrong import objection_words
 
-_BIGGEST = 2**31 - 1
 _ONE = "/blocklist/<int:line_id>"
 
 
@@ -47,7 +47,7 @@ def one_blocked(query: Mapping[str, Any], line_id: int) -> dict[str, Any]:
     """Show one line."""
     del query
     with reading(services().engine) as session:
-        line = None if line_id > _BIGGEST else get_blocked(session, line_id)
+        line = None if line_id > BIGGEST_KEY else get_blocked(session, line_id)
     if line is None:
         abort(404)
     return _shown(line_id, line)
@@ -87,7 +87,7 @@ def change_blocked(
 ) -> dict[str, Any]:
     """Give a line another reason and another end."""
     del query
-    if line_id > _BIGGEST:
+    if line_id > BIGGEST_KEY:
         abort(404)
     offer = services()
     with writing(offer.engine) as session:
@@ -106,7 +106,7 @@ def change_blocked(
 def unblock_number(query: Mapping[str, Any], line_id: int) -> None:
     """Take a line off the list."""
     del query
-    if line_id > _BIGGEST:
+    if line_id > BIGGEST_KEY:
         abort(404)
     with writing(services().engine) as session:
         line = get_blocked(session, line_id)

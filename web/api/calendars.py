@@ -18,11 +18,11 @@ from telephony.store.calendars import Feed, copy_of, get_feed, list_feeds
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 from telephony.store.shares import Share, get_share, list_shares
+from telephony.store.tables import BIGGEST_KEY
 from telephony.subscriptions import File, Objected, Objection, Written
 from telephony.words import say
 from web.api import calendarshapes, schemas
 from web.api.base import language, reads, refuse, writes
-from web.api.fields import BIGGEST
 from web.calendaring import calendars as renewing
 from web.calendaring import link_address, outgoing, owner_words
 from web.cleaning import visible
@@ -173,7 +173,7 @@ def revoke_duty_link(query: Mapping[str, Any], link_id: int) -> None:
     """Revoke a link: whoever subscribes by it is refused from now on."""
     del query
     with writing(services().engine) as session:
-        share = None if link_id > BIGGEST else get_share(session, link_id)
+        share = None if link_id > BIGGEST_KEY else get_share(session, link_id)
         if share is None:
             abort(404)
         words = owner_words(load_setup(session), share.owner_kind, share.owner)
@@ -181,7 +181,7 @@ def revoke_duty_link(query: Mapping[str, Any], link_id: int) -> None:
 
 
 def _known(session: Session, calendar_id: int) -> Feed:
-    feed = None if calendar_id > BIGGEST else get_feed(session, calendar_id)
+    feed = None if calendar_id > BIGGEST_KEY else get_feed(session, calendar_id)
     if feed is None:
         abort(404)
     return feed

@@ -22,6 +22,7 @@ from telephony.clients import (
     save_client,
 )
 from telephony.store.engine import writing
+from telephony.store.tables import BIGGEST_KEY
 from web.api import clientele
 from web.api.base import refuse, writes
 from web.api.people import shown_client
@@ -29,7 +30,6 @@ from web.notes import note_by_token
 from web.services import services
 from web.wrong import problem_words
 
-_BIGGEST = 2**31 - 1
 _ONE = "/clients/<int:client_id>"
 
 
@@ -69,7 +69,7 @@ def change_client(
 @writes("DELETE", _ONE, Scope.CLIENTS_WRITE, None, query=clientele.VersionQuery, status=204)
 def delete_client(query: Mapping[str, Any], client_id: int) -> None:
     """Delete a client; calls stay on record."""
-    if client_id > _BIGGEST:
+    if client_id > BIGGEST_KEY:
         abort(404)
     try:
         with writing(services().engine) as session:
@@ -84,7 +84,7 @@ def delete_client(query: Mapping[str, Any], client_id: int) -> None:
 def _save(
     body: Mapping[str, Any], client_id: int | None = None, *, whole: bool = True
 ) -> dict[str, Any]:
-    if client_id is not None and client_id > _BIGGEST:
+    if client_id is not None and client_id > BIGGEST_KEY:
         abort(404)
     offer = services()
     try:

@@ -16,13 +16,11 @@ from telephony.store.engine import reading
 from telephony.store.live import list_operator_states
 from telephony.store.search import Order
 from telephony.store.setup import load_setup
-from telephony.store.tables import moment
+from telephony.store.tables import BIGGEST_KEY, moment
 from web.api import clientele, schemas
 from web.api.base import reads
 from web.duty import OnDuty, everybody
 from web.services import services
-
-_BIGGEST = 2**31 - 1
 
 
 @reads("/clients", Scope.CLIENTS_READ, clientele.ClientList, clientele.ClientsQuery)
@@ -46,7 +44,7 @@ def clients(query: Mapping[str, Any]) -> dict[str, Any]:
 def one_client(query: Mapping[str, Any], client_id: int) -> dict[str, Any]:
     """Show one client."""
     del query
-    if client_id > _BIGGEST:
+    if client_id > BIGGEST_KEY:
         abort(404)
     with reading(services().engine) as session:
         return shown_client(session, client_id)

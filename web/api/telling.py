@@ -12,6 +12,7 @@ from telephony.notify import say_event, say_reason
 from telephony.store.deliveries import State
 from telephony.store.engine import reading, writing
 from telephony.store.notices import Notice, Recipient, get_notice, list_notices
+from telephony.store.tables import BIGGEST_BIG_KEY, BIGGEST_KEY
 from telephony.store.webhooks import Webhook, get_webhook, list_webhooks
 from telephony.telling import deliveries as undelivered
 from telephony.telling import notices as mails
@@ -26,7 +27,6 @@ from telephony.telling.written import (
 )
 from web.api import schemas, tellingshapes
 from web.api.base import conflict, language, reads, refuse, writes
-from web.api.fields import BIGGEST
 from web.calendaring import outgoing
 from web.notes import note_by_token
 from web.services import services
@@ -35,7 +35,6 @@ from web.texts import gettext
 
 _READ, _WRITE = Scope.NOTICES_READ, Scope.NOTICES_WRITE
 _NOTICE, _WEBHOOK = "/notices/<int:notice_id>", "/webhooks/<int:webhook_id>"
-_LONGEST_ID = 2**63 - 1
 
 
 @reads("/notices", _READ, tellingshapes.NoticeList, schemas.Paged)
@@ -214,7 +213,7 @@ def retry_delivery(query: Mapping[str, Any], delivery_id: int) -> dict[str, Any]
     """Send what was given up once more (409: it was not given up)."""
     del query
     offer = services()
-    if delivery_id > _LONGEST_ID:
+    if delivery_id > BIGGEST_BIG_KEY:
         abort(404)
     with writing(offer.engine) as session:
         one = undelivered.one_undelivered(session, delivery_id)
@@ -242,7 +241,7 @@ def _known_notice(notice_id: int) -> Notice:
 
 def _known_webhook(webhook_id: int) -> Webhook:
     with reading(services().engine) as session:
-        hook = None if webhook_id > BIGGEST else get_webhook(session, webhook_id)
+        hook = None if webhook_id > BIGGEST_KEY else get_webhook(session, webhook_id)
     if hook is None:
         abort(404)
     return hook

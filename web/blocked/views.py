@@ -31,6 +31,7 @@ from telephony.store.blocklist import (
 )
 from telephony.store.clients import find_owners, get_clients
 from telephony.store.engine import reading, writing
+from telephony.store.tables import BIGGEST_KEY
 from web.blocked.forms import BlockForm
 from web.blocked.words import pattern_words
 from web.cleaning import cell, visible
@@ -47,7 +48,6 @@ from web.wrong import objection_words
 blueprint = Blueprint("blocked", __name__, url_prefix="/blocked")
 
 _LONGEST = 100
-_BIGGEST = 2**31 - 1
 
 
 @blueprint.get("")
@@ -117,7 +117,7 @@ def add() -> str | AnyResponse | tuple[str, int]:
 @allow(Role.ADMIN, Role.SUPERVISOR)
 def delete(line_id: int) -> str | AnyResponse:
     """Ask whether a line is to be taken off, and take it off."""
-    if line_id > _BIGGEST:
+    if line_id > BIGGEST_KEY:
         abort(404)
     with reading(services().engine) as session:
         line = get_blocked(session, line_id)

@@ -24,9 +24,10 @@ from telephony.store.directory import client_version
 from telephony.store.engine import reading, writing
 from telephony.store.search import Filter, count_calls
 from telephony.store.setup import load_setup
+from telephony.store.tables import BIGGEST_KEY
 from web.cleaning import visible
 from web.clients.forms import ClientForm, Number, client_form, inputs, show, values_of, written
-from web.clients.views import BIGGEST, blueprint
+from web.clients.views import blueprint
 from web.edits import seen_version
 from web.notes import note
 from web.rights import allow
@@ -150,7 +151,7 @@ def _setup() -> Setup:
 
 
 def _client(client_id: int) -> tuple[ClientData, int]:
-    if client_id > BIGGEST:
+    if client_id > BIGGEST_KEY:
         abort(404)
     with reading(services().engine) as session:
         client = get_clients(session, [client_id]).get(client_id)

@@ -17,6 +17,7 @@ from telephony.store.clients import get_clients
 from telephony.store.engine import reading
 from telephony.store.search import Filter
 from telephony.store.setup import list_extensions, load_setup
+from telephony.store.tables import BIGGEST_KEY
 from web.calls.asking import right_of
 from web.cases import timeline
 from web.cases.limits import right_of as right_to_cases
@@ -30,7 +31,6 @@ blueprint = Blueprint("clients", __name__, url_prefix="/clients")
 
 _LONGEST = 100
 _CALLS = 20
-BIGGEST = 2**31 - 1
 
 
 @blueprint.get("")
@@ -77,7 +77,7 @@ def show(client_id: int) -> str:
     """Show one client with every contact; to an operator only calls of their own, and the cases
     that they may see.
     """
-    if client_id > BIGGEST:
+    if client_id > BIGGEST_KEY:
         abort(404)
     now, user = services().now(), signed_in_user()
     where = Filter(client_id=client_id, involving=right_of(user))

@@ -7,8 +7,6 @@ from werkzeug.wrappers import Response
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 
-BIGGEST = 2**31 - 1
-
 
 def to_list() -> Response:
     """Send the browser to the list."""

@@ -7,14 +7,13 @@ from werkzeug.wrappers import Response
 
 from telephony.accounts import Role
 from telephony.store.engine import writing
+from telephony.store.tables import BIGGEST_BIG_KEY
 from telephony.telling import deliveries
 from web.notes import note
 from web.notices.area import blueprint, to_list
 from web.rights import allow
 from web.services import services
 from web.texts import gettext
-
-_BIGGEST = 2**63 - 1
 
 
 @blueprint.post("/deliveries/<int:key>/retry")
@@ -23,7 +22,7 @@ def retry(key: int) -> Response:
     """Send what was given up once more."""
     offer = services()
     with writing(offer.engine) as session:
-        one = None if key > _BIGGEST else deliveries.one_undelivered(session, key)
+        one = None if key > BIGGEST_BIG_KEY else deliveries.one_undelivered(session, key)
         if one is None:
             abort(404)
         again = deliveries.retry(session, one, offer.now(), note)

@@ -8,12 +8,13 @@ from werkzeug.wrappers import Response
 from telephony.accounts import Role
 from telephony.notify import FORMS, ZAMMAD, ZAMMAD_EVENTS
 from telephony.store.engine import reading, writing
+from telephony.store.tables import BIGGEST_KEY
 from telephony.store.webhooks import Webhook, get_webhook
 from telephony.telling import webhooks
 from telephony.telling.written import check_events, check_webhook
 from web.calendaring import outgoing
 from web.notes import note
-from web.notices.area import BIGGEST, blueprint, to_list
+from web.notices.area import blueprint, to_list
 from web.notices.forms import EditWebhookForm, WebhookForm
 from web.rights import allow
 from web.services import services
@@ -125,7 +126,7 @@ def try_webhook(key: int) -> Response:
 
 def _known(key: int) -> Webhook:
     with reading(services().engine) as session:
-        hook = None if key > BIGGEST else get_webhook(session, key)
+        hook = None if key > BIGGEST_KEY else get_webhook(session, key)
     if hook is None:
         abort(404)
     return hook
