@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from telephony.settings import Settings, read_settings
-from telephony.store.engine import open_engine
+from telephony.store.engine import open_engine, writing
+from telephony.store.setup import replace_setup
 from tests.databases.conftest import (
     database_url,
     engine,
@@ -15,7 +16,8 @@ from tests.databases.conftest import (
     migrated_name,
     postgres,
 )
-from tests.panel.people import Panel, open_panel
+from tests.databases.samples import a_setup
+from tests.panel.people import Browser, Panel, open_panel
 
 __all__ = ["database_url", "engine", "migrated", "migrated_name", "postgres"]
 
@@ -31,6 +33,14 @@ def settings_in(folder: Path, **more: str) -> Settings:
 def panel(engine: Engine, tmp_path: Path) -> Panel:
     """Give a panel on an empty database, once on each kind."""
     return open_panel(settings_in(tmp_path), engine)
+
+
+@pytest.fixture
+def admin(panel: Panel) -> Browser:
+    """Give an admin's browser over a panel with a small set-up."""
+    with writing(panel.engine) as session:
+        replace_setup(session, a_setup())
+    return panel.signed_in("admin")
 
 
 @pytest.fixture

@@ -72,14 +72,6 @@ def panel(engine: Engine, tmp_path: Path, receiver: Receiver, mailbox: Mailbox) 
     server.stop()
 
 
-@pytest.fixture
-def admin(panel: Panel) -> Browser:
-    """Give an admin's browser."""
-    with writing(panel.engine) as session:
-        replace_setup(session, a_setup())
-    return panel.signed_in("admin")
-
-
 def rules(engine: Engine) -> list[Notice]:
     with reading(engine) as session:
         return list_notices(session)

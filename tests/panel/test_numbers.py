@@ -14,9 +14,8 @@ from telephony.domain.did import Action, ActionKind, Menu, StepName, StepRule, S
 from telephony.domain.setup import Setup
 from telephony.store.audit import list_audit
 from telephony.store.directory import current_version
-from telephony.store.engine import reading, writing
-from telephony.store.setup import load_setup, replace_setup
-from tests.databases.samples import a_setup
+from telephony.store.engine import reading
+from telephony.store.setup import load_setup
 from tests.panel.people import Browser, Panel
 
 DID = "74951234567"
@@ -26,13 +25,6 @@ DID = "74951234567"
 def panel(quick_panel: Panel) -> Panel:
     """Give a panel on SQLite: what it changes is stored by what is tested on both databases."""
     return quick_panel
-
-
-@pytest.fixture
-def admin(panel: Panel) -> Browser:
-    with writing(panel.engine) as session:
-        replace_setup(session, a_setup())
-    return panel.signed_in("admin")
 
 
 def setup(engine: Engine) -> Setup:

@@ -12,9 +12,7 @@ from sqlalchemy import Engine
 
 from telephony.store.audit import list_audit
 from telephony.store.engine import reading, writing
-from telephony.store.setup import replace_setup
 from telephony.store.sites import Counted, Site, add_site, count_day, list_sites
-from tests.databases.samples import a_setup
 from tests.panel.people import START, Browser, Panel
 from tests.panel.test_clients_editing import errors
 
@@ -28,14 +26,6 @@ FORM = {
     "address_hour": "4",
     "number_hour": "2",
 }
-
-
-@pytest.fixture
-def admin(panel: Panel) -> Browser:
-    """Give an admin's browser."""
-    with writing(panel.engine) as session:
-        replace_setup(session, a_setup())
-    return panel.signed_in("admin")
 
 
 def stored(engine: Engine) -> list[Site]:
