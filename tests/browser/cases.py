@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, Source, ended
 from telephony.domain.callback.results import Ended, Why
-from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
-from telephony.store.case_tables import callback_attempt
 from telephony.store.cases import JoinedCall, add_case, join_calls, opt_number_out
+from tests.databases.missed import a_case, try_once
 
 
 def add_cases(
     session: Session, now: datetime, did: str, evil: tuple[str, str], payload: str
 ) -> None:
     """Add a case of each kind; `evil` is the number and the name of somebody who means harm."""
-    group = "duty"
 
     def case(number: str, minutes: float, left: float, **changes: object) -> Case:
         since = now - timedelta(minutes=minutes)
-        one = Case(
-            number=number,
-            source=Source.MISSED,
-            why=Why.RINGING,
-            opened_at=since,
-            origin_at=since,
-            last_missed_at=since,
-            did=did,
-            group=group,
-            owner="101",
-            due_at=now + timedelta(minutes=5),
-            sla_at=now + timedelta(minutes=left),
-            expires_at=now + timedelta(hours=60),
-            anyone_at=since,
-        )
-        return replace(one, **changes)  # type: ignore[arg-type]
+        usual: dict[str, object] = {
+            "did": did,
+            "group": "duty",
+            "owner": "101",
+            "opened_at": since,
+            "origin_at": since,
+            "last_missed_at": since,
+            "anyone_at": since,
+            "expires_at": now + timedelta(hours=60),
+        }
+        return a_case(number, now, left, **(usual | changes))
 
     open_ones = (
         case(evil[0], 55, -25, client_name=evil[1], missed=3, why=Why.WAITING, owner=None),
@@ -78,21 +69,11 @@ def add_cases(
         (4, 350, Ended.OPERATOR_NO_ANSWER),
         (6, 40, Ended.UNKNOWN),
     ):
-        _try(session, kept[number], now - timedelta(minutes=minutes), how)
+        at = now - timedelta(minutes=minutes)
+        try_once(session, kept[number], at, how, cause="BUSY 486")
     for nth, ending in enumerate(Ending, start=1):
         begun = case(f"+7900556{nth:04d}", 500 + nth, 30, note=payload if nth % 2 else "")
         over = ended(begun, ending, now - timedelta(minutes=20 * nth), "101")
         key = add_case(session, over, now).id
         join_calls(session, [JoinedCall(f"missed-{key}", key, over.origin_at, over.why, did)])
     opt_number_out(session, "+79005560001", "lead", payload, now)
-
-
-def _try(session: Session, case: Case, at: datetime, how: Ended) -> None:
-    new = NewAttempt(case.number, case.number[:5], "101", case.did, case.id)
-    claim = add_attempt(session, new, at, timedelta(seconds=15))
-    one = get_attempt(session, claim.id)
-    assert one is not None
-    session.execute(
-        update(callback_attempt).where(callback_attempt.c.id == claim.id).values(sent_at=at)
-    )
-    finish_attempt(session, one, how, at + timedelta(seconds=30), "BUSY 486")

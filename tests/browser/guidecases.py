@@ -7,14 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from telephony.domain.callback.cases import Attention, Case, Ending, Source, ended
 from telephony.domain.callback.results import Ended, Why
-from telephony.store.attempts import NewAttempt, add_attempt, finish_attempt, get_attempt
-from telephony.store.case_tables import callback_attempt
 from telephony.store.cases import JoinedCall, add_case, join_calls
+from tests.databases.missed import try_once
 
 _MINUTE = timedelta(minutes=1)
 _SLA = 30 * _MINUTE
@@ -81,9 +79,9 @@ def _over(session: Session, chance: random.Random, case: Case, now: datetime) ->
         first = case.opened_at + min(1.0, minutes) * _MINUTE
         if minutes > 8 or how is Ending.EXPIRED:
             failed = chance.choice((Ended.NO_ANSWER, Ended.BUSY, Ended.OPERATOR_BUSY))
-            _try(session, kept, first, failed)
+            try_once(session, kept, first, failed)
         if how is Ending.CALLED_BACK:
-            _try(session, kept, at - _MINUTE / 2, Ended.TALKED)
+            try_once(session, kept, at - _MINUTE / 2, Ended.TALKED)
 
 
 def _kept(session: Session, case: Case) -> Case:
@@ -92,14 +90,3 @@ def _kept(session: Session, case: Case) -> Case:
         call = JoinedCall(f"missed-{kept.id}", kept.id, kept.origin_at, kept.why, kept.did)
         join_calls(session, [call])
     return kept
-
-
-def _try(session: Session, case: Case, at: datetime, how: Ended) -> None:
-    new = NewAttempt(case.number, case.number[:5], case.owner or "101", case.did, case.id)
-    claim = add_attempt(session, new, at, timedelta(seconds=15))
-    one = get_attempt(session, claim.id)
-    if one is None:
-        raise LookupError(claim.id)
-    mine = update(callback_attempt).where(callback_attempt.c.id == claim.id)
-    session.execute(mine.values(sent_at=at))
-    finish_attempt(session, one, how, at + _MINUTE / 2)
