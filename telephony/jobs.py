@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from telephony.calendars import Calendars
-from telephony.callbacks.claiming import claim_sent
 from telephony.callbacks.looking import look
 from telephony.callbacks.placing import place
 from telephony.domain.record import CallRecord
@@ -110,7 +109,6 @@ def place_callback(tools: Tools, row: int, attempt: int) -> None:
     """Order the call of a try to call back."""
     if tools.desk is not None:
         place(tools.desk, row, attempt)
-        claim_sent(tools.desk, row)
 
 
 def look_up_callback(tools: Tools, row: int, attempt: int) -> None:

@@ -107,7 +107,7 @@ class Desk:
 def call_case(session: Session, desk: Desk, case_id: int, who: Asker, now: datetime) -> Case:
     """Ring whoever asks, then the client of a case. Raises RefusedError.
 
-    The case is theirs when the call has been sent (`claiming`), not when it is ordered.
+    The case is theirs when the call is sent (`placing`), not when it is asked for.
     """
     case = _open(session, case_id)
     if case.state is CaseState.DIALLING:

@@ -20,7 +20,7 @@ from telephony.callbacks.alarms import alarm_of_bar
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import put_off
 from telephony.callbacks.standing import is_watched, standing_for
-from telephony.domain.callback.cases import Case
+from telephony.domain.callback.cases import Case, claimed
 from telephony.domain.callback.quiet import loud_until
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules, First, Shown
@@ -95,6 +95,10 @@ def _decide(desk: Desk, key: int, fence: int, clock: int) -> Placing | None:
             return None
         placing = placing_of(setup, attempt, case, clock, _patience(setup.callbacks, standing))
         send_attempt(session, key, fence, placing.uniqueids[0], now, _UNSEEN)
+        if case is not None and attempt.asked_by:
+            # Not before: an order that is taken back leaves the case to all.
+            theirs = claimed(case, attempt.operator, now, setup.callbacks)
+            save_case(session, case, theirs, now)
     return placing
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import Engine, delete, select
 from telephony.ami.client import AmiAddress
 from telephony.callbacks import asking, placing
 from telephony.callbacks.asking import Asker, RefusedError
-from telephony.callbacks.claiming import claim_sent
 from telephony.callbacks.desk import Desk
 from telephony.callbacks.dispatching import Dispatcher
 from telephony.callbacks.watching import watch_cases
@@ -212,7 +211,6 @@ class Store:
         found = placing._decide(self.desk, key, 1, int(now.timestamp()))
         # Invariant 10: a job that is out of date, or comes twice, orders nothing.
         assert placing._decide(self.desk, key, 1, int(now.timestamp())) is None
-        claim_sent(self.desk, key)
         return found is not None
 
     def lose(self, place: int, how: Ended, now: datetime) -> None:

@@ -306,7 +306,8 @@ def _beside(stage: Stage, *words: str) -> subprocess.Popen[bytes]:
 _DIALLING = 0.5
 # What may stand in the way of a click while parts are killed.
 _REFUSED = (Refusal.BARRED, Refusal.BUSY, Refusal.UNDER_WAY, Refusal.NOT_LISTENING, Refusal.TAKEN,
-            Refusal.UNKNOWN_NUMBER)  # fmt: skip
+            Refusal.UNKNOWN_NUMBER, Refusal.ON_A_CALL, Refusal.RINGING, Refusal.AWAY,
+            Refusal.UNSEEN)  # fmt: skip
 
 PARTS = ("listen", "relay", "work-now", "redis", "flush", "asterisk", "everything")
 # Where a callback is when a part is killed.

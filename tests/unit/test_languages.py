@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,7 +43,7 @@ def order(number: str, rules: CallbackRules, case_id: int | None = 1) -> Placing
         cause=None,
         talk_ms=0,
     )
-    return placing_of(Setup(callbacks=rules), attempt, None, 1795000000)
+    return placing_of(Setup(callbacks=rules), attempt, None, 1795000000, timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
