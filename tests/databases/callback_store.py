@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, delete, select
 
@@ -47,9 +47,11 @@ from telephony.store.schema import metadata
 from telephony.store.setup import load_setup, replace_setup
 from telephony.store.tables import in_turn, microseconds
 from tests.databases.missed import does
+from tests.property.callback_calls import BEGIN
 from tests.property.callback_model import Try
 
 COUNTRY = "RU"
+NOW = BEGIN + timedelta(days=1)
 
 
 def empty(engine: Engine) -> None:
@@ -60,6 +62,21 @@ def empty(engine: Engine) -> None:
     with writing(engine) as session:
         for table in (*tables, operator_state):
             session.execute(delete(table))
+
+
+def begin(engine: Engine, setup: Setup) -> Engine:
+    """Return the engine of a database that has a set-up and nothing else."""
+    empty(engine)
+    with writing(engine) as session:
+        replace_setup(session, setup)
+    return engine
+
+
+def save(engine: Engine, records: Iterable[CallRecord], revision: int | None = None) -> None:
+    """Write calls that have ended, in one batch, as the writer does at `NOW`."""
+    with writing(engine) as session:
+        revised = [Revised(one, revision or one.ended_at) for one in records]
+        save_ended(session, revised, NOW, COUNTRY)
 
 
 def watched(engine: Engine, now: datetime) -> None:
@@ -82,9 +99,7 @@ class Store:
         self.engine = engine
         self.now = datetime.now(UTC)
         self.lines: dict[str, datetime] = {}
-        empty(engine)
-        with writing(engine) as session:
-            replace_setup(session, setup)
+        begin(engine, setup)
         self.restart()
 
     def restart(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -16,13 +16,10 @@ from telephony.domain.callback.cases import REACHED, Attention, CaseState, Endin
 from telephony.domain.callback.results import Ended, why_missed
 from telephony.domain.record import CallRecord, Disposition, Source
 from telephony.store.attempts import NewAttempt, add_attempt, send_attempt
-from telephony.store.calls import Revised
 from telephony.store.case_tables import case_call
 from telephony.store.cases import save_case
 from telephony.store.engine import reading, writing
-from telephony.store.progress import save_ended
-from telephony.store.setup import replace_setup
-from tests.databases.callback_store import all_cases, empty
+from tests.databases.callback_store import NOW, all_cases, begin, empty, save
 from tests.property.callback_calls import (
     BEGIN,
     CLIENTS,
@@ -36,7 +33,6 @@ from tests.property.callback_calls import (
 )
 
 CLIENT, OTHER = CLIENTS[0], CLIENTS[1]
-NOW = BEGIN + timedelta(days=1)
 
 
 def at(minutes: float) -> datetime:
@@ -68,16 +64,7 @@ SETS: dict[str, tuple[CallRecord, ...]] = {
 
 @pytest.fixture
 def store(shared_engine: Engine) -> Engine:
-    empty(shared_engine)
-    with writing(shared_engine) as session:
-        replace_setup(session, setup_of())
-    return shared_engine
-
-
-def save(engine: Engine, records: Iterable[CallRecord], revision: int | None = None) -> None:
-    with writing(engine) as session:
-        revised = [Revised(one, revision or one.ended_at) for one in records]
-        save_ended(session, revised, NOW, "RU")
+    return begin(shared_engine, setup_of())
 
 
 def outcome(engine: Engine) -> object:

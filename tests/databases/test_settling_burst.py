@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,15 +15,12 @@ from telephony.domain.callback.cases import Ending, Source, Wish
 from telephony.domain.callback.results import Why
 from telephony.domain.directory import Stage
 from telephony.domain.record import CallRecord, Disposition
-from telephony.store.calls import Revised
 from telephony.store.case_tables import case_call, missed_case
 from telephony.store.clients import client
 from telephony.store.engine import reading, writing
 from telephony.store.outbox import outbox
-from telephony.store.progress import save_ended
 from telephony.store.settling import wish_for
-from telephony.store.setup import replace_setup
-from tests.databases.callback_store import all_cases, empty
+from tests.databases.callback_store import all_cases, begin, empty, save
 from tests.property.callback_calls import (
     BEGIN,
     CLIENTS,
@@ -36,8 +33,6 @@ from tests.property.callback_calls import (
     talk,
 )
 
-NOW = BEGIN + timedelta(days=1)
-
 
 def at(minutes: float) -> datetime:
     return BEGIN + timedelta(minutes=minutes)
@@ -45,15 +40,7 @@ def at(minutes: float) -> datetime:
 
 @pytest.fixture
 def store(shared_engine: Engine) -> Engine:
-    empty(shared_engine)
-    with writing(shared_engine) as session:
-        replace_setup(session, setup_of())
-    return shared_engine
-
-
-def save(engine: Engine, records: Iterable[CallRecord], revision: int | None = None) -> None:
-    with writing(engine) as session:
-        save_ended(session, [Revised(one, revision or one.ended_at) for one in records], NOW, "RU")
+    return begin(shared_engine, setup_of())
 
 
 @contextmanager
