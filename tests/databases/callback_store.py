@@ -195,7 +195,7 @@ class Store:
         now: datetime,
     ) -> None:
         calls = [
-            _waits(f"{group}.{nth}", f"dutyline-{group}", at)
+            live_call(f"{group}.{nth}", at, queue=f"dutyline-{group}")
             for group, callers in waiting.items()
             for nth, at in enumerate(callers)
         ]
@@ -288,10 +288,7 @@ class Store:
                 assert not one.open
 
     def _talks(self) -> list[LiveCall]:
-        return [
-            replace(_waits(f"line.{number}", "", at), number=number)
-            for number, at in self.lines.items()
-        ]
+        return [live_call(f"line.{number}", at, number) for number, at in self.lines.items()]
 
     def _people(self) -> asking.Desk:
         with reading(self.engine) as session:
@@ -308,19 +305,20 @@ class Store:
             return int(keys.scalars().all()[place])
 
 
-def _waits(call_id: str, queue: str, at: datetime) -> LiveCall:
+def live_call(call_id: str, at: datetime, number: str = "", queue: str = "") -> LiveCall:
+    """Return a call that goes on; with a queue its caller waits in it."""
     return LiveCall(
         call_id=call_id,
         revision=1,
         direction=Direction.IN,
         did="",
-        number="",
+        number=number,
         client_id=None,
         client_name="",
         placed_by=None,
-        phase="waiting",
+        phase="waiting" if queue else "talking",
         since=microseconds(at),
         started_at=microseconds(at),
         queue=queue,
-        queued_at=microseconds(at),
+        queued_at=microseconds(at) if queue else None,
     )

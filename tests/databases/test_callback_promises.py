@@ -23,9 +23,9 @@ from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, 
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import Automatic, CallbackRules, First
 from telephony.domain.callback.verdicts import Bar
-from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
+from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.orders import Placing
-from telephony.domain.record import CallRecord, Direction
+from telephony.domain.record import CallRecord
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
 from telephony.store.blocklist import block
 from telephony.store.calls import Revised
@@ -35,7 +35,7 @@ from telephony.store.live import replace_live_calls, replace_operator_states
 from telephony.store.outbox import Claim, outbox
 from telephony.store.progress import save_ended
 from telephony.store.setup import load_setup, replace_setup
-from tests.databases.callback_store import COUNTRY, all_cases, empty, watched
+from tests.databases.callback_store import COUNTRY, all_cases, empty, live_call, watched
 from tests.property.callback_calls import (
     BEGIN,
     CLIENTS,
@@ -44,7 +44,6 @@ from tests.property.callback_calls import (
     RULES,
     SALES,
     SUPPORT,
-    micros,
     missed,
     setup_of,
     talk,
@@ -99,22 +98,7 @@ def facts(engine: Engine, kind: str) -> list[str]:
 
 
 def on_the_line(engine: Engine, *numbers: str) -> None:
-    calls = [
-        LiveCall(
-            call_id=f"9.{nth}",
-            revision=1,
-            direction=Direction.IN,
-            did=SALES,
-            number=number,
-            client_id=None,
-            client_name="",
-            placed_by=None,
-            phase="talking",
-            since=micros(NOW),
-            started_at=micros(NOW),
-        )
-        for nth, number in enumerate(numbers)
-    ]
+    calls = [live_call(f"9.{nth}", NOW, number) for nth, number in enumerate(numbers)]
     with writing(engine) as session:
         replace_live_calls(session, calls)
 
