@@ -247,6 +247,19 @@ def test_what_is_agreed_in_the_call_is_noted_after_it(office: Office) -> None:
     assert "asked not to be called" in said(refused)
 
 
+def test_a_time_agreed_after_a_case_does_not_pass_a_colleagues_claim(office: Office) -> None:
+    over = a_case(LANDLINE, NOW, 10, state=CaseState.CLOSED, due_at=None, ended_at=NOW)
+    taken = a_case(LANDLINE, NOW, 10, claimed_by="102", anyone_at=NOW + timedelta(minutes=5))
+    mine = replace(over, ending=Ending.CALLED_BACK, owner="101")
+    key, other = add(office.engine, mine, taken)
+    path = f"/missed/{key}/schedule"
+    refused = post(office.browser(Role.OPERATOR, "101"), path, day="2026-11-19", time="10:00")
+    assert "A colleague has taken this case" in said(refused)
+    assert case_of(office, other).promised_at is None
+    post(office.browser(), path, day="2026-11-19", time="10:00")
+    assert case_of(office, other).promised_at is not None, "whoever leads may"
+
+
 def test_how_a_case_ends_and_who_is_never_called_again(office: Office) -> None:
     one, two = add(office.engine, a_case(company.CALLER, NOW, 10), a_case("+79005550002", NOW, 20))
     browser = office.browser()

@@ -101,6 +101,9 @@ def schedule(case_id: int) -> Response:
 
     def do(session: Session, desk: Desk, case: Case) -> str:
         when = agreed_time(request.form, zone())
+        waiting = open_cases(session, [case.number]).get(case.number)
+        if waiting is not None:  # perhaps another one: this may be over
+            check_theirs(waiting, signed_in_user(), desk.setup, services().now())
         schedule_case(session, desk, case.id, when, services().now())
         note(session, "callback.scheduled", case.number, case=case.id, at=when.isoformat())
         return gettext("%(whom)s is called at %(when)s.", whom=whose(case), when=moment(when))
