@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from telephony.callbacks.alarms import alarm_of_bar
 from telephony.callbacks.reconsidering import Reconsidering
 from telephony.callbacks.standing import KnownSetup, is_watched, standing_of
-from telephony.domain.callback.cases import Case, ended
+from telephony.domain.callback.cases import Case
 from telephony.domain.callback.dialling import prefix_of
 from telephony.domain.callback.dispatch import Free, Match, dispatch, free_operators, unspoken
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import First
-from telephony.domain.callback.trying import as_before, dialling, postponed, settled
-from telephony.domain.callback.verdicts import Verdict, first_of, room, verdict
+from telephony.domain.callback.trying import as_before, dialling, put_off, settled
+from telephony.domain.callback.verdicts import first_of, room, verdict
 from telephony.domain.setup import Setup
 from telephony.store.attempts import (
     Attempt,
@@ -192,13 +192,6 @@ def _due(
         cases = due_cases(session, now, len(some) + _MORE, operators=names, groups=groups)
         found.update((one.id, one) for one in cases)
     return list(found.values())
-
-
-def put_off(case: Case, found: Verdict, now: datetime) -> Case:
-    """Return a case that may not be called now, as the verdict says: ended, later, or by hand."""
-    if found.ending is not None:
-        return ended(case, found.ending, now)
-    return postponed(case, found.until, now, found.attention)
 
 
 def waiting_callers(session: Session, setup: Setup) -> Mapping[str, Sequence[datetime]]:

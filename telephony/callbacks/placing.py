@@ -18,13 +18,12 @@ from telephony.ami.oneshot import OneShot
 from telephony.ami.oneshot import session as ami_session
 from telephony.callbacks.alarms import alarm_of_bar
 from telephony.callbacks.desk import Desk
-from telephony.callbacks.dispatching import put_off
 from telephony.callbacks.standing import is_watched, standing_for
 from telephony.domain.callback.cases import Case, claimed
 from telephony.domain.callback.quiet import loud_until
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules, First, Shown
-from telephony.domain.callback.trying import as_before, settled
+from telephony.domain.callback.trying import as_before, put_off, settled
 from telephony.domain.callback.verdicts import GO, Bar, Standing, Verdict, may_dial, verdict
 from telephony.domain.live import OperatorActivity
 from telephony.domain.orders import Order, Placing, channel_ids

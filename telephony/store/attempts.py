@@ -219,7 +219,8 @@ def finish_attempt(
 ) -> bool:
     """Write how a try ended, once; what was unknown may become known later. Tell whether it was."""
     known = callback_attempt.c
-    open_ = known.state.in_(_LIVE) | (known.ended == Ended.UNKNOWN.value)
+    doubtful = known.ended == Ended.UNKNOWN.value
+    open_ = known.state.in_(_LIVE) | (doubtful & (how is not Ended.UNKNOWN))
     done = session.execute(
         update(callback_attempt)
         .where(known.id == one.id, open_)

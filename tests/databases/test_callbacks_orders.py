@@ -12,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from telephony.domain.callback.cases import REACHED, Attention, CaseState, Ending
+from telephony.domain.callback.cases import (
+    REACHED,
+    Attention,
+    CaseState,
+    Ending,
+    scheduled,
+)
 from telephony.domain.callback.results import Ended, why_missed
 from telephony.domain.record import CallRecord, Disposition, Source
 from telephony.store.attempts import NewAttempt, add_attempt, send_attempt
@@ -199,6 +205,19 @@ def test_the_late_record_of_a_doubtful_try_leaves_the_next_one_alone(store: Engi
     save(store, [tried(Ended.NO_ANSWER, first, CLIENT, at(1), "101")], NOW.year * 10**13)
     (case,) = all_cases(store)
     assert case.state is CaseState.DIALLING, "the second try goes on"
+
+
+def test_a_doubtful_try_that_is_told_of_twice_does_not_undo_what_was_agreed(store: Engine) -> None:
+    save(store, [RINGING])
+    call_id = _a_try(store, "101", 1772790000)
+    lost = tried(Ended.UNKNOWN, call_id, CLIENT, at(1), "101")
+    save(store, [lost])
+    (case,) = all_cases(store)
+    agreed = scheduled(case, at(600), at(5), RULES)
+    with writing(store) as session:
+        save_case(session, case, agreed, at(5))
+    save(store, [lost], NOW.year * 10**13)
+    assert all_cases(store) == [agreed]
 
 
 @pytest.mark.parametrize("reverse", [False, True])

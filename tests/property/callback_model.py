@@ -39,7 +39,7 @@ from telephony.domain.callback.trying import (
     as_before,
     dialling,
     doubt_over,
-    postponed,
+    put_off,
     reconsidered,
     settled,
 )
@@ -173,9 +173,9 @@ class Model:
         if attempt_of(record.call_id) is None or place is None:
             return
         one = self.tries[place]
-        if not one.live and one.ended is not Ended.UNKNOWN:
-            return
         how = ended_of(record, self.rules)
+        if not one.live and (one.ended is not Ended.UNKNOWN or how is Ended.UNKNOWN):
+            return
         self.tries[place] = replace(one, state="done", ended=how)
         if any(later.case == one.case for later in self.tries[place + 1 :]):
             return
@@ -310,7 +310,7 @@ class Model:
                 case = self.cases[place]
                 found = self.verdict(case, now)
                 if not found.go:
-                    self.cases[place] = off = _put_off(case, found, now)
+                    self.cases[place] = off = put_off(case, found, now)
                     assert off.due_at is None or off.due_at > now, (off, found)
                     continue
                 name = match.operator.extension
@@ -363,9 +363,9 @@ class Model:
             if one.asked:
                 back = as_before(back, now)
             elif found.until is None and found.ending is None and found.attention is None:
-                back = _put_off(back, Verdict(found.bar, now), now)
+                back = put_off(back, Verdict(found.bar, now), now)
             else:
-                back = _put_off(back, found, now)
+                back = put_off(back, found, now)
             self.cases[one.case] = back
         return False
 
@@ -471,9 +471,3 @@ _ENDS: dict[Bar | None, Ending] = {
     Bar.BLOCKED: Ending.BLOCKED,
     Bar.OPTED_OUT: Ending.OPTED_OUT,
 }
-
-
-def _put_off(case: Case, found: Verdict, now: datetime) -> Case:
-    if found.ending is not None:
-        return ended(case, found.ending, now)
-    return postponed(case, found.until, now, found.attention)

@@ -20,7 +20,7 @@ from telephony.domain.callback.cases import (
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import Automatic, CallbackRules, First
 from telephony.domain.callback.trying import as_before, dialling, postponed, settled
-from telephony.domain.callback.verdicts import GO, Bar, Standing, Verdict, first_of, verdict
+from telephony.domain.callback.verdicts import GO, Bar, Standing, first_of, verdict
 
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)
 FRIDAY = NOW + timedelta(days=2)
@@ -93,7 +93,8 @@ def test_whom_the_rules_do_not_call_back_has_a_deadline_for_people(
 def test_hours_and_tries_count_for_whoever_does_not_wait() -> None:
     case, then = again(), NOW + 2 * HOUR
     closed = Standing(then, ("Europe/Moscow",), opens_at=FRIDAY - HOUR)
-    assert verdict(case, RULES, closed) == Verdict(Bar.CLOSED, FRIDAY - HOUR)
+    found = verdict(case, RULES, closed)
+    assert (found.bar, found.until) == (Bar.CLOSED, FRIDAY - HOUR)
     assert verdict(agreed(), RULES, replace(closed, now=FRIDAY)) == GO
     case = settled(dialling(case), Ended.NO_ANSWER, then, RULES)
     assert (case.due_at, case.tries) == (then + minutes(30), 1)

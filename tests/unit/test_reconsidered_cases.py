@@ -19,7 +19,7 @@ from telephony.domain.callback.cases import (
 )
 from telephony.domain.callback.results import Ended, Why
 from telephony.domain.callback.rules import PRESETS, Automatic, CallbackRules
-from telephony.domain.callback.trying import dialling, postponed, reconsidered, settled
+from telephony.domain.callback.trying import dialling, postponed, put_off, reconsidered, settled
 from telephony.domain.callback.verdicts import Bar, Standing, Tries, Verdict, verdict
 
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)
@@ -100,6 +100,20 @@ def test_what_would_be_over_before_its_next_try_is_a_persons_at_once() -> None:
         now = case.expires_at - before
         old = postponed(a_case(), now + timedelta(hours=1), now)
         assert old.attention is None, "whose time is over is given up, and that is told"
+
+
+def test_nobody_gives_up_on_a_client_while_it_is_closed() -> None:
+    """Over long holidays more than the hours of a case go by."""
+    case, opens = a_case(), NOW + timedelta(days=9)
+    closed = replace(STANDING, opens_at=opens)
+    after = put_off(case, verdict(case, RULES, closed), NOW)
+    assert (after.due_at, after.attention) == (opens, None)
+    assert after.expires_at == opens + timedelta(hours=72)
+    by_hand = replace(case, attention=Attention.RULES, due_at=None)
+    assert looked_at(by_hand, RULES, closed).due_at == opens
+    # A night is no reason to wait for longer.
+    night = replace(STANDING, opens_at=NOW + timedelta(hours=12))
+    assert put_off(case, verdict(case, RULES, night), NOW).expires_at == case.expires_at
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -103,6 +103,16 @@ def postponed(
     return replace(case, due_at=None, attention=attention)
 
 
+def put_off(case: Case, found: Verdict, now: datetime) -> Case:
+    """Return a case that may not be called now, as the verdict says: ended, later, or by hand."""
+    if found.ending is not None:
+        return ended(case, found.ending, now)
+    if found.until is not None and case.expires_at is not None and found.expires_at is not None:
+        over = found.expires_at if found.until >= case.expires_at else case.expires_at
+        case = replace(case, expires_at=over)
+    return postponed(case, found.until, now, found.attention)
+
+
 def reconsidered(case: Case, found: Verdict, now: datetime) -> Case:
     """Return an open case after the rules changed, as the verdict of the new ones says.
 
@@ -110,12 +120,11 @@ def reconsidered(case: Case, found: Verdict, now: datetime) -> Case:
     """
     if case.state is not CaseState.OPEN:
         return case
-    if found.ending is not None:
-        return ended(case, found.ending, now)
-    if case.attention in _FOR_THE_RULES or (case.attention is None and found.attention):
-        until = None if found.attention else found.until or now
-        return postponed(case, until, now, found.attention)
-    return case
+    for_the_rules = case.attention in _FOR_THE_RULES
+    a_persons_now = case.attention is None and found.attention is not None
+    if found.ending is not None or a_persons_now or (for_the_rules and not found.go):
+        return put_off(case, found, now)
+    return postponed(case, now, now) if for_the_rules else case
 
 
 def as_before(case: Case, now: datetime) -> Case:

@@ -78,13 +78,15 @@ class Standing:
 class Verdict:
     """Whether to call. With a `bar`: not now; again at `until`, or, without one, never by itself.
 
-    `ending` is how the case ends for it; `attention` why a person has to look.
+    `ending` is how the case ends for it; `attention` why a person has to look. `expires_at` is when
+    a case is over that would be before `until`: nobody gives up on a client while it is closed.
     """
 
     bar: Bar | None = None
     until: datetime | None = None
     ending: Ending | None = None
     attention: Attention | None = None
+    expires_at: datetime | None = None
 
     @property
     def go(self) -> bool:
@@ -154,7 +156,8 @@ def _by_hours(case: Case, rules: CallbackRules, standing: Standing) -> Verdict |
     if standing.never_opens and not agreed:
         return Verdict(Bar.CLOSED, attention=Attention.RULES)
     if standing.opens_at is not None and not agreed:
-        return Verdict(Bar.CLOSED, standing.opens_at)
+        over = standing.opens_at + timedelta(hours=rules.expire_hours)
+        return Verdict(Bar.CLOSED, standing.opens_at, expires_at=over)
     return _by_quiet(rules, standing)
 
 
