@@ -78,7 +78,6 @@ ORDER_VARIABLES = (
 LINES = (
     "dutyline-line"  # the category of groups that tells who is on the line: caller's last digits
 )
-LINE_DIGITS = 7  # as many are alike in every notation of a number
 FENCES = "dutyline-orders"  # the family of the PBX's database that keeps which orders were dialled
 FENCE_SECONDS = 86_400  # how long it does
 USERFIELD_DID = "did="  # before the DID in the userfield of a CDR

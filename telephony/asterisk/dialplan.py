@@ -16,6 +16,7 @@ from telephony.asterisk.pieces import user_event
 from telephony.asterisk.proof import proof_of
 from telephony.asterisk.queues import mobile_members, queue_keys
 from telephony.asterisk.steps import line, screened, steps
+from telephony.domain.orders import LINE_DIGITS
 
 # Channel names: what remains can end no header and start no function.
 _CHANNEL_CHARS = r"FILTER(0-9A-Za-z/_.@\x2d\;,{})"
@@ -95,7 +96,7 @@ def _route(options: DialplanOptions) -> Iterator[str]:
         Key=f"${{FILTER(0-9\\x2d,${{{names.KEY}}})}}",
     )
     yield "; Who is on the line is not called back at the same time."
-    line = f"n${{CALLERID(num):-{names.LINE_DIGITS}}}"
+    line = f"n${{CALLERID(num):-{LINE_DIGITS}}}"
     yield f" same => n,Set(GROUP({names.LINES})={line})"
     yield " same => n,Set(DL_STEP=0)"
     yield " same => n,GotoIf(${DL_AGAIN}?again)"

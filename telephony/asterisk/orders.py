@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from telephony.ami import names
 from telephony.asterisk.lines import DialplanOptions, append_contacts, disturbs_not
 from telephony.asterisk.pieces import user_event
-from telephony.domain.orders import ACCEPTED, DIALLED, REFUSED
+from telephony.domain.orders import ACCEPTED, DIALLED, LINE_DIGITS, REFUSED
 
 _MOST_CLEARED = 5
 _AGAIN = 2  # how often somebody is asked to press a key
@@ -84,8 +84,9 @@ def _ordered(options: DialplanOptions, usual: str | None) -> Iterator[str]:
     yield f"exten => s,1,Set(__{names.CALL}=${{UNIQUEID}})"
     yield " same => n," + _told(options, ACCEPTED, "")
     yield "; However long they took, but not into the client's quiet hours, and not beside a call."
-    yield from _in_time(options, names.CLIENT_UNTIL)
-    yield from _once(options, "${UNIQUEID}", " same => n,Playback(beeperr)")
+    sorry = " same => n,Playback(beeperr)"
+    yield from _in_time(options, names.CLIENT_UNTIL, sorry)
+    yield from _once(options, "${UNIQUEID}", sorry)
     yield f" same => n,Set(CHANNEL(hangup_handler_push)={names.DIALLED},s,1)"
     yield from _to_client(options, usual)
     yield " same => n,Hangup(${HANGUPCAUSE})"
@@ -159,10 +160,14 @@ def _dialled(options: DialplanOptions) -> Iterator[str]:
     yield " same => n(clean),Return()"
 
 
-def _in_time(options: DialplanOptions, until: str) -> Iterator[str]:
-    """Yield the lines that end an order which comes late; they go on at `intime`."""
+def _in_time(options: DialplanOptions, until: str, *sorry: str) -> Iterator[str]:
+    """Yield the lines that end an order which comes late; they go on at `intime`.
+
+    `sorry` are those that tell an operator who has accepted.
+    """
     yield f" same => n,GotoIf($[${{EPOCH}} <= 0{_digits(until)}]?intime)"
     yield " same => n," + _told(options, REFUSED, "LATE")
+    yield from sorry
     yield " same => n,Hangup(31)"
 
 
@@ -171,7 +176,7 @@ def _once(options: DialplanOptions, fence: str, *sorry: str) -> Iterator[str]:
 
     `sorry` are those that tell an operator who has accepted; with nobody there they would answer.
     """
-    line = f"n${{FILTER(0-9,${{{names.TO}}}):-{names.LINE_DIGITS}}}"
+    line = f"n${{FILTER(0-9,${{{names.TO}}}):-{LINE_DIGITS}}}"
     there = f"${{GROUP_COUNT({line}@{names.LINES})}}"
     yield f" same => n(intime),GotoIf($[0{there} = 0]?absent)"
     yield " same => n," + _told(options, REFUSED, "ONTHELINE")

@@ -25,10 +25,9 @@ from telephony.domain.callback.cases import (
     scheduled,
 )
 from telephony.domain.callback.dialling import prefix_of
-from telephony.domain.callback.quiet import quiet_over
 from telephony.domain.callback.results import Why
 from telephony.domain.callback.trying import dialling
-from telephony.domain.callback.verdicts import Bar, Standing, may_dial
+from telephony.domain.callback.verdicts import Bar, Standing, may_agree, may_dial
 from telephony.domain.live import OperatorActivity
 from telephony.domain.setup import Setup
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
@@ -221,9 +220,11 @@ def _check_time(desk: Desk, standing: Standing, at: datetime, now: datetime) -> 
         raise RefusedError(Refusal.PAST)
     if at > now + _AHEAD:
         raise RefusedError(Refusal.TOO_FAR)
-    over = quiet_over(desk.setup.callbacks.quiet, standing.zones, at)
-    if over is None or over > at:
-        raise RefusedError(Refusal.QUIET, until=over)
+    found = may_agree(desk.setup.callbacks, standing, at)
+    if found.bar is Bar.QUIET:
+        raise RefusedError(Refusal.QUIET, until=found.until)
+    if not found.go:
+        raise RefusedError(Refusal.BARRED, found.bar, found.until)
 
 
 def claim_case(

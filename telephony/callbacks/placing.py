@@ -226,11 +226,12 @@ def placing_of(
     greeting = rules.greetings.get(language, "") if attempt.case_id is not None else ""
     if not greeting:
         language = language_for(attempt.number, LANGUAGES)
+    until = clock + int(patience.total_seconds())
     return Placing(
         order=Order(None if client_first else attempt.operator, attempt.number, attempt.did),
         uniqueids=channel_ids(attempt.id, clock),
-        until=clock + WINDOW_SECONDS,
-        client_until=clock + int(patience.total_seconds()),
+        until=min(clock + WINDOW_SECONDS, until) if client_first else clock + WINDOW_SECONDS,
+        client_until=until,
         desk="" if mobile or operator is None else operator.endpoint,
         mobile=mobile,
         shown=attempt.did if rules.shown is Shown.DID else "",

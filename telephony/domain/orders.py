@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 # Dials an operator first, then the client; or the client first, who is routed like a caller.
 OPERATOR_FIRST, CLIENT_FIRST = "dutyline-order", "dutyline-recall"
+# Who is on the line is told by so many last digits: they are alike in every notation of a number.
+LINE_DIGITS = 7
 # The stages that the dialplan tells of: whoever was called first accepted; it would not dial, and
 # why; how the dialling of the client ended, in Asterisk's word.
 ACCEPTED, REFUSED, DIALLED = STAGES = ("accepted", "refused", "dialled")

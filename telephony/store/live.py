@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, Row, Table, Text, del
 from sqlalchemy.orm import Session
 
 from telephony.domain.live import LiveCall, OperatorActivity, OperatorState, reachable
+from telephony.domain.orders import LINE_DIGITS
 from telephony.domain.record import Direction
 from telephony.domain.setup import Setup
 from telephony.store.codec import decision_from_json, plan_to_json, trace_to_json
@@ -156,8 +157,11 @@ def find_live_calls(session: Session, call_ids: Sequence[str]) -> list[LiveCall]
 
 
 def has_live_call(session: Session, number: str) -> bool:
-    """Tell whether somebody with this number (E.164) is on the line now, whoever called whom."""
-    query = select(live_call.c.call_id).where(live_call.c.number == number)
+    """Tell whether somebody with this number (E.164) is on the line now, whoever called whom.
+
+    By the digits by which the dialplan compares: whom it would refuse rings no operator.
+    """
+    query = select(live_call.c.call_id).where(live_call.c.number.like(f"%{number[-LINE_DIGITS:]}"))
     return session.execute(query.limit(1)).first() is not None
 
 

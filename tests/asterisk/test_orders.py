@@ -216,6 +216,7 @@ async def test_a_client_who_is_on_the_line_is_not_called_beside(
         assert clients_calls(place) == 0
         assert ended_of(made, RULES) is Ended.NOT_DIALLED
         await call.hangup()
+        await place.records.wait(2)  # the PBX has let them go
         place.trunk.default = busy(0.2)
         answered = await asyncio.to_thread(place_call, place, placing(17, operator))
         assert answered["response"] == "Success", answered

@@ -23,7 +23,7 @@ from telephony.domain.callback.cases import (
 )
 from telephony.domain.callback.dialling import prefix_of, refusal
 from telephony.domain.callback.dispatch import dispatch, free_operators
-from telephony.domain.callback.quiet import after_loud, client_zone, quiet_over
+from telephony.domain.callback.quiet import after_loud, client_zone
 from telephony.domain.callback.results import (
     Contact,
     Ended,
@@ -48,6 +48,7 @@ from telephony.domain.callback.verdicts import (
     Standing,
     Tries,
     Verdict,
+    may_agree,
     may_dial,
     room,
     verdict,
@@ -226,8 +227,7 @@ class Model:
 
     def _keeps(self, standing: Standing, at: datetime | None, now: datetime) -> bool:
         """Tell whether somebody may be called at the time that is to be agreed."""
-        quiet = self.rules.quiet
-        return at is None or (at > now and quiet_over(quiet, standing.zones, at) == at)
+        return at is None or (at > now and may_agree(self.rules, standing, at).go)
 
     def claim(self, place: int, operator: str | None, now: datetime) -> bool:
         """Give a case to an operator, or back."""

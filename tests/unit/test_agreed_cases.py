@@ -18,9 +18,17 @@ from telephony.domain.callback.cases import (
     scheduled,
 )
 from telephony.domain.callback.results import Ended, Why
-from telephony.domain.callback.rules import Automatic, CallbackRules, First
-from telephony.domain.callback.trying import as_before, dialling, postponed, settled
-from telephony.domain.callback.verdicts import GO, Bar, Standing, first_of, verdict
+from telephony.domain.callback.rules import PRESETS, Automatic, CallbackRules, First
+from telephony.domain.callback.trying import as_before, dialling, postponed, put_off, settled
+from telephony.domain.callback.verdicts import (
+    GO,
+    Bar,
+    Standing,
+    Tries,
+    first_of,
+    may_agree,
+    verdict,
+)
 
 NOW = datetime(2026, 11, 18, 10, 30, tzinfo=UTC)
 FRIDAY = NOW + timedelta(days=2)
@@ -107,11 +115,11 @@ def test_what_was_in_vain_before_leaves_the_time_agreed_as_it_was() -> None:
         case = settled(dialling(case), Ended.NO_ANSWER, then, RULES)
     want = (FRIDAY, False, 0, None)
     assert (case.due_at, case.hurried, case.tries, case.attention) == want
-    for put_off in (
+    for later in (
         postponed(again(), FRIDAY + HOUR, then),
         postponed(again(), None, then, Attention.RULES),
     ):
-        assert (put_off.due_at, put_off.hurried, put_off.attention) == (FRIDAY, False, None)
+        assert (later.due_at, later.hurried, later.attention) == (FRIDAY, False, None)
     # On Friday it is as any other.
     assert postponed(again(), FRIDAY + HOUR, FRIDAY).due_at == FRIDAY + HOUR
     last = settled(dialling(again()), Ended.UNKNOWN, FRIDAY, RULES)
@@ -166,3 +174,56 @@ def test_out_of_hours_the_operator_is_called_first() -> None:
     assert first_of(rules, replace(open_now, opens_at=FRIDAY)) is First.OPERATOR
     assert first_of(rules, replace(open_now, never_opens=True)) is First.OPERATOR
     assert first_of(RULES, open_now) is First.OPERATOR
+
+
+def test_who_does_not_wait_for_the_time_agreed_waits_for_nobodys_return_either() -> None:
+    """Their manager may be away: the case is theirs alone for a while, as any other."""
+    case = scheduled(
+        opened(replace(wish(at=NOW - HOUR), owner="101"), RULES, NOW), FRIDAY, NOW, RULES
+    )
+    after = again(case=case)
+    assert after.for_now(NOW + HOUR + minutes(9)) == "101"
+    assert after.for_now(NOW + HOUR + minutes(10)) is None
+    assert again(Source.FORM, case=case).for_now(NOW + HOUR) is None
+
+
+def test_a_form_waits_for_no_particular_operator_in_an_open_case_either() -> None:
+    case = opened(replace(wish(at=NOW), owner="101"), RULES, NOW + minutes(30))
+    asked = wish(Source.FORM, NOW + minutes(1))
+    assert case.for_now(asked.at) == "101"
+    assert joined(case, asked, RULES).for_now(asked.at) is None
+
+
+@pytest.mark.parametrize("how", [Ended.NO_ANSWER, Ended.BUSY, Ended.UNKNOWN, Ended.TALKED])
+def test_whatever_a_click_before_it_comes_to_the_time_agreed_is_kept(how: Ended) -> None:
+    rules = replace(RULES, caps=replace(RULES.caps, attempts=1))
+    case = settled(dialling(agreed(rules)), how, NOW + HOUR, rules)
+    assert (case.due_at, case.attention, case.tries) == (FRIDAY, None, 0)
+    assert verdict(case, rules, Standing(FRIDAY, ("Europe/Moscow",))).go
+    # … also a moment before it, with a longer pause after such an end.
+    near = settled(dialling(agreed(rules)), how, FRIDAY - minutes(1), rules)
+    assert near.due_at == FRIDAY
+
+
+def test_out_of_hours_the_time_agreed_is_kept_by_whoever_called_before_it_too() -> None:
+    evening = replace(again(), hurried=True)
+    closed = Standing(FRIDAY, ("Europe/Moscow",), opens_at=FRIDAY + 9 * HOUR)
+    assert verdict(evening, RULES, closed) == GO
+
+
+def test_whom_the_rules_call_no_more_waits_for_the_time_agreed() -> None:
+    nobody = replace(RULES, automatic=Automatic.NOBODY)
+    found = verdict(again(), nobody, Standing(NOW + 2 * HOUR, ("Europe/Moscow",)))
+    assert found.bar is Bar.MANUAL
+    after = put_off(again(), found, NOW + 2 * HOUR)
+    assert (after.due_at, after.hurried, after.attention) == (FRIDAY, False, None)
+
+
+def test_no_time_is_agreed_at_which_the_number_would_be_called_too_often() -> None:
+    rules = PRESETS["ru"]
+    standing = Standing(NOW, ("Europe/Moscow",), Tries(number=[NOW]))
+    found = may_agree(rules, standing, NOW + 3 * HOUR)
+    assert (found.bar, found.until) == (Bar.NUMBER_DAY, NOW + timedelta(days=1))
+    assert may_agree(rules, standing, NOW + timedelta(days=1)).go
+    twice = replace(standing, tries=Tries(number=[NOW - timedelta(days=2), NOW]))
+    assert may_agree(rules, twice, NOW + timedelta(days=1)).bar is Bar.NUMBER_WEEK

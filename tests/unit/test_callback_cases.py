@@ -93,9 +93,11 @@ def test_as_many_tries_as_there_may_be_and_then_a_person() -> None:
 def test_what_waits_for_a_person_goes_on_waiting_after_their_own_try(
     how: Ended, attention: Attention
 ) -> None:
+    rules = replace(RULES, automatic=Automatic.NOBODY)
     case = a_case(due_at=None, attention=attention)
-    assert (after(how, case).due_at, after(how, case).attention) == (None, attention)
-    back = as_before(settled(dialling(case), Ended.WITHDRAWN, NOW, RULES), NOW)
+    tried = after(how, case, rules)
+    assert (tried.due_at, tried.attention) == (None, attention)
+    back = as_before(settled(dialling(case), Ended.WITHDRAWN, NOW, rules), NOW)
     assert (back.due_at, back.attention) == (None, attention)
 
 

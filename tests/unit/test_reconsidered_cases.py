@@ -60,6 +60,18 @@ def test_where_the_rules_left_no_moment_they_may_leave_one_now() -> None:
     assert looked_at(shut, RULES).due_at == NOW
 
 
+def test_who_was_called_lately_is_not_called_at_once_for_other_rules() -> None:
+    """The pause after that call is not known any more: a client who declined is left alone."""
+    declined = a_case(attention=Attention.RULES, due_at=None, tries=1, last=Ended.DECLINED)
+    assert looked_at(declined, RULES) == declined
+
+
+def test_rules_that_change_while_a_person_calls_hold_after_the_call() -> None:
+    by_hand = a_case(replace(RULES, automatic=Automatic.NOBODY))
+    case = settled(dialling(by_hand), Ended.BUSY, NOW, RULES)
+    assert (case.attention, case.due_at) == (None, NOW + timedelta(minutes=5))
+
+
 @pytest.mark.parametrize("attention", [Attention.ATTEMPTS, Attention.UNKNOWN])
 def test_what_a_person_has_to_judge_stays_theirs(attention: Attention) -> None:
     case = a_case(attention=attention, due_at=None)

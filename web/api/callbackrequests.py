@@ -150,7 +150,7 @@ def _refuse(error: RefusedError) -> NoReturn:
         refuse({"at": [gettext("This moment is past.")]})
     if error.why is Refusal.TOO_FAR:
         refuse({"at": [gettext("This is more than a year ahead.")]})
-    if error.why is Refusal.QUIET:
+    if error.why is Refusal.QUIET or error.bar in (Bar.NUMBER_DAY, Bar.NUMBER_WEEK):
         refuse({"at": [refused_words(error)]})
     code = error.why.value if error.bar is None else error.bar.value
     words = {

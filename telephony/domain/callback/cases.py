@@ -239,7 +239,10 @@ def joined(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | None
     if newest and case.agreed(wish.at) is not None:
         return _sooner(later, wish, rules, sla_at)
     if _hurries(case, wish) and case.due_at is not None and rules.automatic is not Automatic.NOBODY:
-        return replace(later, due_at=min(case.due_at, wish.at))
+        later = replace(later, due_at=min(case.due_at, wish.at))
+        if wish.source is Source.FORM and case.anyone_at is not None:
+            later = replace(later, anyone_at=min(case.anyone_at, wish.at))
+        return later
     return later
 
 
@@ -260,7 +263,8 @@ def _sooner(case: Case, wish: Wish, rules: CallbackRules, sla_at: datetime | Non
     due_at = wish.at + _delay(wish.source, rules)
     if case.due_at is not None:
         case = replace(case, due_at=min(case.due_at, due_at))
-    return replace(case, hurried=True, tries=0, misses=0)
+    anyone_at = _anyone_at(wish, rules)
+    return replace(case, hurried=True, anyone_at=anyone_at, tries=0, misses=0)
 
 
 def _preceded(case: Case, wish: Wish, sla_at: datetime | None) -> Case:
@@ -361,9 +365,10 @@ def expired(case: Case, now: datetime) -> Case:
 def by_itself(case: Case, rules: CallbackRules) -> bool:
     """Tell whether Dutyline calls a case's client without anybody's asking.
 
-    A time that was agreed is kept whatever the rules say.
+    A time that was agreed is kept whatever the rules say; who is called before it goes by them.
     """
-    return case.promised_at is not None or _wants(case.source, rules)
+    agreed = case.promised_at is not None and not case.hurried
+    return agreed or _wants(case.source, rules)
 
 
 def _wants(source: Source, rules: CallbackRules) -> bool:

@@ -117,14 +117,17 @@ class _Sum:
         if kept is not None:
             self.counts["kept" if kept else "broken"] += 1
         if case.ending in REACHED and case.ended_at is not None:
-            self.counts["recovered"] += case.ended_at - case.since <= within
+            # A deadline before the time agreed is of who could not wait for that.
+            hurried = case.sla_at is not None and case.sla_at < case.since
+            since = case.missed_at if hurried else case.since
+            self.counts["recovered"] += case.ended_at - since <= within
         self.tries.update(ended for _, ended in case.tries if ended is not None)
         called = _called_back(case)
         if called is not None:
             self.counts["called_back"] += 1
-            since = _waited_since(case, called)
-            if since is not None:
-                self.waits.append(max(0.0, (called - since).total_seconds()))
+            waited = _waited_since(case, called)
+            if waited is not None:
+                self.waits.append(max(0.0, (called - waited).total_seconds()))
 
     def merge(self, part: _Sum) -> None:
         self.counts.update(part.counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from telephony.domain.callback.cases import Attention, Case, CaseState, ended
+from telephony.domain.callback.cases import Attention, Case, CaseState, by_itself, ended
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules
 from telephony.domain.callback.verdicts import Verdict
@@ -14,7 +14,6 @@ from telephony.domain.callback.verdicts import Verdict
 _OUR_FAULT = timedelta(seconds=5)  # the first pause after a call that rang nobody
 _LONGEST_MISS = timedelta(minutes=15)
 _MOST_DOUBLED = 8
-_FOR_THE_RULES = frozenset({Attention.MANUAL, Attention.RULES})
 
 
 def dialling(case: Case) -> Case:
@@ -27,17 +26,20 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     if case.state is not CaseState.DIALLING:
         return case
     case = replace(case, state=CaseState.OPEN, last=how)
+    ahead = case.promised_at is not None and case.promised_at > now
+    if case.attention is Attention.MANUAL and by_itself(case, rules):
+        case = replace(case, attention=None)  # by rules that changed while a person called
     if how is Ended.TALKED:
         # The conversation ends the case; one that a newer missed call outlived goes on in a while.
         pause = timedelta(minutes=rules.spacing.no_answer)
         return _again(replace(case, tries=case.tries + 1), now + pause, now)
-    if how is Ended.UNKNOWN:
+    if how is Ended.UNKNOWN and not (ahead and not case.hurried):
         return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
     if how.dialled:
         case = replace(case, tries=case.tries + 1, misses=0)
         soon = how is Ended.CUT_OFF  # they were talking, or about to
         if case.tries >= rules.caps.attempts:
-            if case.hurried and case.promised_at is not None and case.promised_at > now:
+            if case.promised_at is not None and ahead:
                 return _as_agreed(case, case.promised_at)
             return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
         pause = _OUR_FAULT if soon else timedelta(minutes=_minutes(how, rules))
@@ -68,10 +70,8 @@ def _due(case: Case, at: datetime, now: datetime) -> Case:
     it is over in a moment anyway, of which people are told as well.
     """
     agreed = case.promised_at
-    if agreed is not None and case.hurried and now < agreed <= at:
+    if agreed is not None and now < agreed and (agreed <= at or not case.hurried):
         return _as_agreed(case, agreed)
-    if agreed is not None and not case.hurried:
-        at = max(at, agreed)
     if case.expires_at is not None and now + _LONGEST_MISS < case.expires_at <= at:
         return replace(case, due_at=None, attention=Attention.RULES)
     return replace(case, due_at=at, attention=None)
@@ -116,11 +116,13 @@ def put_off(case: Case, found: Verdict, now: datetime) -> Case:
 def reconsidered(case: Case, found: Verdict, now: datetime) -> Case:
     """Return an open case after the rules changed, as the verdict of the new ones says.
 
-    One that waited for a person for the rules' sake goes on by itself where they let it now.
+    One that waited for a person for the rules' sake goes on by itself where they let it now. Not
+    one whose client was called: the pause after that is not known any more.
     """
     if case.state is not CaseState.OPEN:
         return case
-    for_the_rules = case.attention in _FOR_THE_RULES
+    unasked = case.attention is Attention.RULES and case.tries == 0
+    for_the_rules = unasked or case.attention is Attention.MANUAL
     a_persons_now = case.attention is None and found.attention is not None
     if found.ending is not None or a_persons_now or (for_the_rules and not found.go):
         return put_off(case, found, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -152,7 +152,9 @@ def _by_line(standing: Standing) -> Verdict | None:
 
 def _by_hours(case: Case, rules: CallbackRules, standing: Standing) -> Verdict | None:
     """Return the first moment at which it is open here and not quiet there, if that is not now."""
-    agreed = case.source is Source.SCHEDULED and not case.hurried
+    now, at = standing.now, case.promised_at
+    early = case.hurried and at is not None and now < at
+    agreed = case.source is Source.SCHEDULED and not early
     if standing.never_opens and not agreed:
         return Verdict(Bar.CLOSED, attention=Attention.RULES)
     if standing.opens_at is not None and not agreed:
@@ -168,15 +170,17 @@ def _by_quiet(rules: CallbackRules, standing: Standing) -> Verdict | None:
     return None if over <= standing.now else Verdict(Bar.QUIET, over)
 
 
+def may_agree(rules: CallbackRules, standing: Standing, at: datetime) -> Verdict:
+    """Return whether a call at a later moment may be promised, as far as that is known now."""
+    then = replace(standing, now=at)
+    return _by_quiet(rules, then) or _by_number(rules, then) or GO
+
+
 def _by_caps(rules: CallbackRules, standing: Standing) -> Verdict | None:
     """Return the verdict of the caps: on each number, on its prefix, on all."""
     caps, tries, now = rules.caps, standing.tries, standing.now
-    today = [at for at in tries.number if at > now - _DAY]
-    week = [at for at in tries.number if at > now - _WEEK]
-    if len(week) >= caps.number_week:
-        return Verdict(Bar.NUMBER_WEEK, week[-caps.number_week] + _WEEK)
-    if len(today) >= caps.number_day:
-        return Verdict(Bar.NUMBER_DAY, today[-caps.number_day] + _DAY)
+    if (found := _by_number(rules, standing)) is not None:
+        return found
     lately = [at for at in tries.prefix if at > now - _HOUR]
     if len(lately) >= caps.prefix_hour:
         return Verdict(Bar.PREFIX_HOUR, lately[-caps.prefix_hour] + _HOUR)
@@ -186,4 +190,15 @@ def _by_caps(rules: CallbackRules, standing: Standing) -> Verdict | None:
         return Verdict(Bar.HOUR, now + _SOON)
     if tries.live >= caps.at_once:
         return Verdict(Bar.AT_ONCE, now + _MOMENT)
+    return None
+
+
+def _by_number(rules: CallbackRules, standing: Standing) -> Verdict | None:
+    caps, tries, now = rules.caps, standing.tries, standing.now
+    today = [at for at in tries.number if at > now - _DAY]
+    week = [at for at in tries.number if at > now - _WEEK]
+    if len(week) >= caps.number_week:
+        return Verdict(Bar.NUMBER_WEEK, week[-caps.number_week] + _WEEK)
+    if len(today) >= caps.number_day:
+        return Verdict(Bar.NUMBER_DAY, today[-caps.number_day] + _DAY)
     return None
