@@ -75,9 +75,7 @@ ORDER_VARIABLES = (
     UNTIL, CLIENT_UNTIL, DESK, WHOM, WHOM_BY, TO, TO_LINE, TO_BY, SHOWN, RING, CLIENT_RING,
     LONGEST, NAME, LANGUAGE, GREETING, ASKED, MACHINES, DID,
 )  # fmt: skip
-LINES = (
-    "dutyline-line"  # the category of groups that tells who is on the line: caller's last digits
-)
+LINES = "dutyline-line"  # the category of groups of callers, by last digits: who is on the line
 FENCES = "dutyline-orders"  # the family of the PBX's database that keeps which orders were dialled
 FENCE_SECONDS = 86_400  # how long it does
 USERFIELD_DID = "did="  # before the DID in the userfield of a CDR

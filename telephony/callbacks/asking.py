@@ -66,9 +66,7 @@ class Refusal(StrEnum):
     NOT_THEIRS = "not_theirs"  # it is of a group that whoever asks is not in
     NO_OPERATOR = "no_operator"  # whoever asks has no extension
     NOT_LISTENING = "not_listening"  # nobody would hear what becomes of it
-    UNKNOWN_NUMBER = (
-        "unknown_number"  # nobody ever called from it, and neither client nor case has it
-    )
+    UNKNOWN_NUMBER = "unknown_number"  # it never called us, and neither client nor case has it
     BARRED = "barred"  # `bar` says why
     PAST = "past"
     QUIET = "quiet"  # it is night there at the time that was asked for; `until` says when not

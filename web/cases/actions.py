@@ -24,7 +24,6 @@ from telephony.domain.callback.cases import Case, Ending
 from telephony.domain.numbers import normalise
 from telephony.domain.setup import Setup
 from telephony.store.case_lists import get_cases
-from telephony.store.cases import open_cases
 from telephony.store.engine import reading, writing
 from telephony.store.setup import load_setup
 from telephony.store.tables import in_turn
@@ -101,9 +100,8 @@ def schedule(case_id: int) -> Response:
 
     def do(session: Session, desk: Desk, case: Case) -> str:
         when = agreed_time(request.form, zone())
-        waiting = open_cases(session, [case.number]).get(case.number)
-        if waiting is not None:  # perhaps another one: this may be over
-            check_theirs(waiting, signed_in_user(), desk.setup, services().now())
+        # Perhaps another one is open: this may be over.
+        check_theirs(session, case.number, signed_in_user(), desk.setup, services().now())
         schedule_case(session, desk, case.id, when, services().now())
         note(session, "callback.scheduled", case.number, case=case.id, at=when.isoformat())
         return gettext("%(whom)s is called at %(when)s.", whom=whose(case), when=moment(when))
@@ -196,9 +194,7 @@ def dial() -> Response:
         with writing(offer.engine) as session:
             in_turn(session)
             desk = Desk(load_setup(session), offer.settings.country)
-            case = open_cases(session, [number]).get(number)
-            if case is not None:
-                check_theirs(case, signed_in_user(), desk.setup, offer.now())
+            check_theirs(session, number, signed_in_user(), desk.setup, offer.now())
             call_number(session, desk, number, asker(), offer.now())
             note(session, "callback.called", number)
     except RefusedError as error:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from telephony.accounts import Role, User
 from telephony.callbacks.asking import Refusal, RefusedError
 from telephony.domain.callback.cases import Case
 from telephony.domain.setup import Setup
 from telephony.store.case_lists import Right
+from telephony.store.cases import open_cases
 
 
 def right_of(user: User, setup: Setup, now: datetime) -> Right | None:
@@ -41,11 +44,14 @@ def is_taken(case: Case, user: User, now: datetime) -> bool:
     return case.for_now(now) == case.claimed_by
 
 
-def check_theirs(case: Case, user: User, setup: Setup, now: datetime) -> None:
-    """Raise RefusedError for an open case that a colleague has, or another group.
+def check_theirs(session: Session, number: str, user: User, setup: Setup, now: datetime) -> None:
+    """Raise RefusedError for a number whose open case a colleague has, or another group.
 
     For whoever comes by a number: there is no page to be kept from them.
     """
+    case = open_cases(session, [number]).get(number)
+    if case is None:
+        return
     right = right_of(user, setup, now)
     if right is not None and not right.sees(case):
         raise RefusedError(Refusal.NOT_THEIRS)

@@ -137,9 +137,7 @@ def _wish(session: Session, desk: Desk, user: User) -> Wish:
 
 def _ask(session: Session, desk: Desk, wish: Wish, user: User) -> tuple[Case, str]:
     now = services().now()
-    known = open_cases(session, [wish.number]).get(wish.number)
-    if known is not None:
-        check_theirs(known, user, desk.setup, now)
+    check_theirs(session, wish.number, user, desk.setup, now)
     case, _ = ask_for_call(session, desk, wish, now)
     details = {} if wish.promised_at is None else {"at": wish.promised_at.isoformat()}
     # The log is kept for long: whom was called stands in the case.

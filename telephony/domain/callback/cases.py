@@ -152,10 +152,14 @@ class Case:
             return None
         return self.broken_at is None and (self.sla_at is None or self.ended_at <= self.sla_at)
 
+    def ahead(self, now: datetime) -> datetime | None:
+        """Return the time agreed that is yet to come at a moment, if any."""
+        at = self.promised_at
+        return at if at is not None and at > now else None
+
     def agreed(self, now: datetime) -> datetime | None:
         """Return the time agreed that is still waited for at a moment, if any."""
-        at = self.promised_at
-        return at if at is not None and at > now and not self.hurried else None
+        return None if self.hurried else self.ahead(now)
 
     def for_now(self, now: datetime) -> str | None:
         """Return whose alone the case is at a moment, None for anybody's."""

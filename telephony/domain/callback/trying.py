@@ -26,21 +26,20 @@ def settled(case: Case, how: Ended, now: datetime, rules: CallbackRules) -> Case
     if case.state is not CaseState.DIALLING:
         return case
     case = replace(case, state=CaseState.OPEN, last=how)
-    ahead = case.promised_at is not None and case.promised_at > now
     if case.attention is Attention.MANUAL and by_itself(case, rules):
         case = replace(case, attention=None)  # by rules that changed while a person called
     if how is Ended.TALKED:
         # The conversation ends the case; one that a newer missed call outlived goes on in a while.
         pause = timedelta(minutes=rules.spacing.no_answer)
         return _again(replace(case, tries=case.tries + 1), now + pause, now)
-    if how is Ended.UNKNOWN and not (ahead and not case.hurried):
+    if how is Ended.UNKNOWN and case.agreed(now) is None:
         return replace(case, tries=case.tries + 1, due_at=None, attention=Attention.UNKNOWN)
     if how.dialled:
         case = replace(case, tries=case.tries + 1, misses=0)
         soon = how is Ended.CUT_OFF  # they were talking, or about to
         if case.tries >= rules.caps.attempts:
-            if case.promised_at is not None and ahead:
-                return _as_agreed(case, case.promised_at)
+            if (ahead := case.ahead(now)) is not None:
+                return _as_agreed(case, ahead)
             return replace(case, due_at=None, attention=Attention.ATTEMPTS, anyone_at=now)
         pause = _OUR_FAULT if soon else timedelta(minutes=_minutes(how, rules))
         return _again(case, now + pause, now)
@@ -69,9 +68,9 @@ def _due(case: Case, at: datetime, now: datetime) -> Case:
     One that would be over by then is a person's at once: later nobody would look at it. Not when
     it is over in a moment anyway, of which people are told as well.
     """
-    agreed = case.promised_at
-    if agreed is not None and now < agreed and (agreed <= at or not case.hurried):
-        return _as_agreed(case, agreed)
+    ahead = case.ahead(now)
+    if ahead is not None and (ahead <= at or not case.hurried):
+        return _as_agreed(case, ahead)
     if case.expires_at is not None and now + _LONGEST_MISS < case.expires_at <= at:
         return replace(case, due_at=None, attention=Attention.RULES)
     return replace(case, due_at=at, attention=None)
@@ -98,8 +97,9 @@ def postponed(
         return case
     if until is not None:
         return _due(case, until, now)
-    if case.hurried and case.promised_at is not None and case.promised_at > now:
-        return _as_agreed(case, case.promised_at)
+    ahead = case.ahead(now)
+    if ahead is not None and case.hurried:
+        return _as_agreed(case, ahead)
     return replace(case, due_at=None, attention=attention)
 
 

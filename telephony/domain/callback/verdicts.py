@@ -152,8 +152,7 @@ def _by_line(standing: Standing) -> Verdict | None:
 
 def _by_hours(case: Case, rules: CallbackRules, standing: Standing) -> Verdict | None:
     """Return the first moment at which it is open here and not quiet there, if that is not now."""
-    now, at = standing.now, case.promised_at
-    early = case.hurried and at is not None and now < at
+    early = case.hurried and case.ahead(standing.now) is not None
     agreed = case.source is Source.SCHEDULED and not early
     if standing.never_opens and not agreed:
         return Verdict(Bar.CLOSED, attention=Attention.RULES)
