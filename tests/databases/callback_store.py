@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
 
 from telephony.ami.client import AmiAddress
 from telephony.callbacks import asking, placing
@@ -18,7 +19,7 @@ from telephony.domain.blocklist import Blocked
 from telephony.domain.callback.cases import Case, Ending, Source
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import CallbackRules
-from telephony.domain.live import LiveCall, OperatorState
+from telephony.domain.live import LiveCall, OperatorActivity, OperatorState
 from telephony.domain.orders import attempt_of
 from telephony.domain.record import CallRecord, Direction
 from telephony.domain.setup import Setup
@@ -83,6 +84,12 @@ def watched(engine: Engine, now: datetime) -> None:
     """Tell that a listener is well."""
     with writing(engine) as session:
         save_process(session, identity("listener").told((True, None, {}), now))
+
+
+def let_be_free(session: Session, operators: Iterable[str]) -> None:
+    """Let these operators be free, and no others be known."""
+    free = [OperatorState(one, "", OperatorActivity.FREE, 0) for one in operators]
+    replace_operator_states(session, free)
 
 
 def all_cases(engine: Engine) -> list[Case]:

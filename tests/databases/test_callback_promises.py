@@ -23,7 +23,6 @@ from telephony.domain.callback.cases import Attention, Case, CaseState, Ending, 
 from telephony.domain.callback.results import Ended
 from telephony.domain.callback.rules import Automatic, CallbackRules, First
 from telephony.domain.callback.verdicts import Bar
-from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.orders import Placing
 from telephony.domain.record import CallRecord
 from telephony.store.attempts import NewAttempt, add_attempt, live_attempts
@@ -31,11 +30,18 @@ from telephony.store.blocklist import block
 from telephony.store.calls import Revised
 from telephony.store.cases import ESCALATED, OPENED, opt_number_out, save_case
 from telephony.store.engine import reading, writing
-from telephony.store.live import replace_live_calls, replace_operator_states
+from telephony.store.live import replace_live_calls
 from telephony.store.outbox import Claim, outbox
 from telephony.store.progress import save_ended
 from telephony.store.setup import load_setup, replace_setup
-from tests.databases.callback_store import COUNTRY, all_cases, empty, live_call, watched
+from tests.databases.callback_store import (
+    COUNTRY,
+    all_cases,
+    empty,
+    let_be_free,
+    live_call,
+    watched,
+)
 from tests.property.callback_calls import (
     BEGIN,
     CLIENTS,
@@ -59,8 +65,7 @@ def store(shared_engine: Engine) -> Engine:
     empty(shared_engine)
     with writing(shared_engine) as session:
         replace_setup(session, setup_of())
-        free = [OperatorState(one, "", OperatorActivity.FREE, 0) for one in OPERATORS]
-        replace_operator_states(session, free)
+        let_be_free(session, OPERATORS)
     watched(shared_engine, NOW)
     return shared_engine
 
@@ -217,8 +222,7 @@ def test_an_operator_has_until_the_clients_night_to_accept(store: Engine) -> Non
         assert order.until - 1_000_000 == 15
         empty(store)
         with writing(store) as session:
-            free = [OperatorState(one, "", OperatorActivity.FREE, 0) for one in OPERATORS]
-            replace_operator_states(session, free)
+            let_be_free(session, OPERATORS)
 
 
 # Who is not called at all

@@ -21,18 +21,16 @@ from telephony.domain.callback.cases import CaseState, Ending, Source, Wish
 from telephony.domain.callback.results import Why
 from telephony.domain.callback.rules import CallbackRules, Caps, QuietHours
 from telephony.domain.duty import Roster, Shift
-from telephony.domain.live import OperatorActivity, OperatorState
 from telephony.domain.setup import Group, Operator, Setup
 from telephony.store.attempts import live_attempts
 from telephony.store.calls import Revised
 from telephony.store.case_tables import callback_attempt
 from telephony.store.engine import reading, writing
-from telephony.store.live import replace_operator_states
 from telephony.store.outbox import Claim
 from telephony.store.progress import save_ended
 from telephony.store.settling import wish_for
 from telephony.store.setup import replace_setup
-from tests.databases.callback_store import COUNTRY, all_cases, empty, watched
+from tests.databases.callback_store import COUNTRY, all_cases, empty, let_be_free, watched
 from tests.property.callback_calls import BEGIN, talk
 
 NOW = BEGIN + timedelta(hours=2)
@@ -64,8 +62,7 @@ def store(shared_engine: Engine) -> Engine:
     empty(shared_engine)
     with writing(shared_engine) as session:
         replace_setup(session, office())
-        free = [OperatorState(one, "", OperatorActivity.FREE, 0) for one in OPERATORS]
-        replace_operator_states(session, free)
+        let_be_free(session, OPERATORS)
         for number in numbers(CASES):
             wish = Wish(number, Why.RINGING, BEGIN, BEGIN, Source.MISSED, group="sales")
             wish_for(session, wish, RULES, BEGIN, "RU")
